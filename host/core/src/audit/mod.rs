@@ -1,0 +1,54 @@
+//! Audit rules: what a recipe asks of a call's arguments, its result and the context around it.
+//!
+//! A [`Recipe`] is parsed from its file once, bound to a contract once ([`ProcessRules`]), and evaluated at both gates
+//! of every call. Evaluating is pure; only the [`Tracker`] has state: one counter per rule.
+//!
+//! # What follows from a violation
+//!
+//! Each violation raises the rule's counter by one. With that count:
+//!
+//! | count | S | A | B | C | I | counter afterwards |
+//! | --- | --- | --- | --- | --- | --- | --- |
+//! | below `min_threshold` | pass | pass | pass | pass | pass | count |
+//! | from `min_threshold` on, below `max_threshold` | warn | warn | warn | warn | record | count |
+//! | at `max_threshold` | interlock | abort | block | warn | record | 0 |
+//!
+//! `min_threshold` is 0 and `max_threshold` is 1 unless the recipe says otherwise: the level acts at once. A rule that
+//! passes returns its own counter to 0, unless `reset_on_success` is false. All rules of a gate are judged, in the
+//! order of the recipe, until a level S rule acts.
+//!
+//! # What violates
+//!
+//! A value that the condition does not allow; an absent field (unless `optional`); a value of a kind that the
+//! condition says nothing about, such as `min` on a string; NaN in any comparison. Numbers compare by value, exactly,
+//! whatever their kinds. Lengths are elements of a list, keys of a map, bytes of a string or binary; keys that a
+//! process would not see (signal, meta, private) do not count. Nil is absent for a parameter that its contract calls
+//! optional, and a value everywhere else.
+//!
+//! # What a field may be
+//!
+//! | field | input gate | output gate |
+//! | --- | --- | --- |
+//! | `name`, `args.name`, with steps below it | an argument | an argument |
+//! | `domain…`, `global…` | the last committed version | the transaction's view |
+//! | the same, in the signal or meta zone | refused at load | what this run wrote there |
+//! | `result`, with steps below it | refused at load | the result |
+
+mod condition;
+mod error;
+mod field;
+mod number;
+mod recipe;
+mod rule;
+mod tracker;
+mod verdict;
+mod yaml;
+
+pub use condition::{Condition, ConditionWord, Objection};
+pub use error::{RecipeError, RecipeErrors};
+pub use field::{Facts, Field};
+pub use number::Number;
+pub use recipe::Recipe;
+pub use rule::{Findings, ProcessRules, Rule, RuleId};
+pub use tracker::{Count, Tick, Tracker};
+pub use verdict::{Action, Gate, Judgement, Level, Verdict};

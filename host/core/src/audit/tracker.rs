@@ -1,0 +1,190 @@
+//! Counters: how often a rule was violated, and what follows from it.
+
+use super::rule::{Finding, Findings, ProcessRules, Rule, RuleId};
+use super::verdict::{Action, Gate, Judgement, Verdict};
+use smallvec::SmallVec;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The counters of every rule of every process, outside any transaction.
+#[derive(Debug, Default)]
+pub struct Tracker {
+    // Counters at 0 are not kept, nor processes without any.
+    counters: Mutex<HashMap<String, Counters>>,
+}
+
+type Counters = SmallVec<[(RuleId, u64); 4]>;
+
+/// Whether a judgement counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tick {
+    /// The counters move.
+    Record,
+    /// They stay: the same judgement, without a trace.
+    Preview,
+}
+
+/// One counter that is not at 0.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Count {
+    /// The process.
+    pub process: String,
+    /// The rule.
+    pub rule: RuleId,
+    /// The violations since the level last acted or the rule last passed.
+    pub count: u64,
+}
+
+impl Tracker {
+    /// Creates counters that all are at 0.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Judges a gate's findings: one atomic step, however many runs of the process are judged at once.
+    ///
+    /// Rules are judged in the order of the recipe; after a level S rule has acted, later ones neither count nor
+    /// return to 0.
+    pub fn judge(
+        &self,
+        rules: &ProcessRules,
+        gate: Gate,
+        findings: &Findings,
+        tick: Tick,
+    ) -> Judgement {
+        let judged = self.count(rules, gate, findings, tick);
+        // The lock is gone: texts are made outside it.
+        let verdicts: Vec<Verdict> = judged
+            .into_iter()
+            .map(|judged| judged.into_verdict(gate))
+            .collect();
+        Judgement {
+            action: verdicts
+                .iter()
+                .map(|verdict| verdict.action)
+                .max()
+                .unwrap_or_default(),
+            verdicts,
+        }
+    }
+
+    /// Every counter that is not at 0, in order.
+    #[must_use]
+    pub fn counts(&self) -> Vec<Count> {
+        let mut counts: Vec<Count> = self
+            .lock()
+            .iter()
+            .flat_map(|(process, counters)| {
+                counters.iter().map(|(rule, count)| Count {
+                    process: process.clone(),
+                    rule: *rule,
+                    count: *count,
+                })
+            })
+            .collect();
+        counts.sort();
+        counts
+    }
+
+    fn count<'a>(
+        &self,
+        rules: &'a ProcessRules,
+        gate: Gate,
+        findings: &'a Findings,
+        tick: Tick,
+    ) -> SmallVec<[Judged<'a>; 2]> {
+        let mut judged = SmallVec::new();
+        let mut book = self.lock();
+        let kept = book.get(rules.process());
+        if findings.is_empty() && kept.is_none() {
+            return judged;
+        }
+        let mut counters = kept.cloned().unwrap_or_default();
+        let mut violated = findings.iter().peekable();
+        for (index, rule) in rules.rules(gate).iter().enumerate() {
+            match violated.next_if(|finding| finding.rule == index) {
+                None if rule.reset_on_success => set(&mut counters, rule.id, 0),
+                None => {}
+                Some(finding) => {
+                    let count = get(&counters, rule.id).saturating_add(1);
+                    let (action, next) = step(rule, count);
+                    set(&mut counters, rule.id, next);
+                    judged.push(Judged {
+                        rule,
+                        finding,
+                        count,
+                        action,
+                    });
+                    if action == Action::Interlock {
+                        break;
+                    }
+                }
+            }
+        }
+        if tick == Tick::Record {
+            if counters.is_empty() {
+                book.remove(rules.process());
+            } else {
+                book.insert(rules.process().to_owned(), counters);
+            }
+        }
+        judged
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Counters>> {
+        // Nothing under the lock leaves the counters half changed.
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Judged<'a> {
+    rule: &'a Rule,
+    finding: &'a Finding,
+    count: u64,
+    action: Action,
+}
+
+impl Judged<'_> {
+    fn into_verdict(self, gate: Gate) -> Verdict {
+        Verdict {
+            gate,
+            rule: self.rule.name.clone(),
+            level: self.rule.level,
+            count: self.count,
+            action: self.action,
+            message: self.rule.explain(self.finding),
+        }
+    }
+}
+
+/// What a violation with that count does, and the counter after it. The table in the module's documentation.
+fn step(rule: &Rule, count: u64) -> (Action, u64) {
+    let act = rule.level.action();
+    if count >= rule.max_threshold {
+        (act, 0)
+    } else if count >= rule.min_threshold {
+        (act.min(Action::Warn), count)
+    } else {
+        (Action::Pass, count)
+    }
+}
+
+fn get(counters: &Counters, rule: RuleId) -> u64 {
+    counters
+        .iter()
+        .find(|(id, _)| *id == rule)
+        .map_or(0, |(_, count)| *count)
+}
+
+fn set(counters: &mut Counters, rule: RuleId, count: u64) {
+    let at = counters.iter().position(|(id, _)| *id == rule);
+    match at {
+        Some(at) if count == 0 => {
+            counters.swap_remove(at);
+        }
+        Some(at) => counters[at].1 = count,
+        None if count == 0 => {}
+        None => counters.push((rule, count)),
+    }
+}

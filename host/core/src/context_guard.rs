@@ -1,0 +1,387 @@
+//! The context as a guest sees it: the guard in front of the transaction.
+//!
+//! The seven context functions and the outbox live here, without any wasm: the host links them to a guest's imports,
+//! tests call them directly. Every function checks in the same order: path syntax, path size, grant, value size and
+//! depth, value encoding.
+
+use crate::codec::{self, Bounds};
+use crate::guard::{Guard, Reason, Violation, WriteOp};
+use crate::limits::{Limit, LimitExceeded, Limits};
+use crate::path::Path;
+use crate::refusal::Refusal;
+use crate::transaction::{OutboxMessage, Transaction};
+use crate::tree::ShapeError;
+use crate::value::Value;
+use crate::zone::{Hidden, Zone};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// Whether violations of the contract refuse a run or are reported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Violations refuse.
+    #[default]
+    Strict,
+    /// Contract and zone violations are allowed and reported; everything else holds.
+    Permissive,
+}
+
+/// A transaction behind a guard.
+#[derive(Debug)]
+pub struct ContextGuard {
+    guard: Guard,
+    transaction: Transaction,
+    limits: Arc<Limits>,
+    mode: Mode,
+    violations: Vec<Violation>,
+    usage: Usage,
+    work: u64,
+}
+
+/// How much of the transaction's limits a run has used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Reads made.
+    pub reads: u64,
+    /// Bytes handed to the guest.
+    pub read_bytes: u64,
+    /// Writes made.
+    pub writes: u64,
+    /// Encoded bytes written.
+    pub write_bytes: u64,
+    /// Messages sent.
+    pub outbox_messages: u64,
+    /// Bytes of topics and payloads.
+    pub outbox_bytes: u64,
+}
+
+/// Reported violations are kept up to this number, one per place and operation.
+const MAX_REPORTED: usize = 64;
+
+const MAX_TOPIC_BYTES: u64 = 256;
+
+/// Fuel units of host work: per call, per path segment, per byte read, per byte decoded.
+const WORK_CALL: u64 = 40;
+const WORK_SEGMENT: u64 = 10;
+const WORK_BYTE_IN: u64 = 8;
+const WORK_BYTE_OUT: u64 = 1;
+
+impl ContextGuard {
+    /// Puts a guard in front of a transaction.
+    #[must_use]
+    pub fn new(guard: Guard, transaction: Transaction, limits: Arc<Limits>, mode: Mode) -> Self {
+        Self {
+            guard,
+            transaction,
+            limits,
+            mode,
+            violations: Vec::new(),
+            usage: Usage::default(),
+            work: 0,
+        }
+    }
+
+    /// MessagePack of the value at `path`, without what the grant hides, or none where nothing is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] ends the run.
+    pub fn get(&mut self, path: &str) -> Result<Option<Vec<u8>>, Refusal> {
+        let (path, hidden) = self.read(path, "get")?;
+        let limit = self.value_limit(&path);
+        let Some(value) = self.transaction.view().get(&path) else {
+            return Ok(None);
+        };
+        let bytes = codec::encode(value, hidden, limit)?;
+        self.hand_out(bytes.len())?;
+        Ok(Some(bytes))
+    }
+
+    /// Elements of a list, visible keys of a map, bytes of a string or binary; none where nothing is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] ends the run; so does a value that has no length.
+    pub fn len(&mut self, path: &str) -> Result<Option<u64>, Refusal> {
+        let (path, hidden) = self.read(path, "len")?;
+        let len = match self.transaction.view().get(&path) {
+            None => return Ok(None),
+            Some(Value::List(list)) => list.len(),
+            Some(Value::Map(map)) => map.visible_len(hidden),
+            Some(Value::Str(text)) => text.len(),
+            Some(Value::Bytes(bytes)) => bytes.len(),
+            Some(other) => {
+                let expected = "a list, map, string or bytes";
+                return Err(ShapeError::wrong_kind(&path, expected, other.kind()).into());
+            }
+        };
+        Ok(Some(len as u64))
+    }
+
+    /// Visible keys of a map in order, after `after`, at most `limit`. Nothing there: no keys.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] ends the run; so does a value that is no map.
+    pub fn keys(
+        &mut self,
+        path: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<String>, Refusal> {
+        let (path, hidden) = self.read(path, "keys")?;
+        let map = match self.transaction.view().get(&path) {
+            None => return Ok(Vec::new()),
+            Some(Value::Map(map)) => map,
+            Some(other) => return Err(ShapeError::wrong_kind(&path, "a map", other.kind()).into()),
+        };
+        let mut bytes = 0u64;
+        let mut keys = Vec::new();
+        let visible = map.iter_after(after).filter(|(key, _)| !hidden.hides(key));
+        for (key, _) in visible.take(limit as usize) {
+            // A key costs its text and the pointer the guest gets for it.
+            bytes += key.len() as u64 + 8;
+            LimitExceeded::check(Limit::ValueBytes, self.limits.value_bytes, bytes)?;
+            keys.push(key.to_string());
+        }
+        self.hand_out(usize::try_from(bytes).unwrap_or(usize::MAX))?;
+        Ok(keys)
+    }
+
+    /// A piece of a string or binary: at most `len` bytes from `offset` on; fewer at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] ends the run; so does a place that holds neither.
+    pub fn read_bytes(&mut self, path: &str, offset: u64, len: u32) -> Result<Vec<u8>, Refusal> {
+        let (path, _) = self.read(path, "read-bytes")?;
+        let bytes: &[u8] = match self.transaction.view().get(&path) {
+            Some(Value::Str(text)) => text.as_bytes(),
+            Some(Value::Bytes(bytes)) => bytes,
+            other => {
+                let found = other.map_or("absent", Value::kind);
+                return Err(ShapeError::wrong_kind(&path, "a string or bytes", found).into());
+            }
+        };
+        let start = usize::try_from(offset)
+            .unwrap_or(usize::MAX)
+            .min(bytes.len());
+        let end = start.saturating_add(len as usize).min(bytes.len());
+        LimitExceeded::check(
+            Limit::ValueBytes,
+            self.limits.value_bytes,
+            (end - start) as u64,
+        )?;
+        let piece = bytes[start..end].to_vec();
+        self.hand_out(piece.len())?;
+        Ok(piece)
+    }
+
+    /// Replaces the value at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] ends the run.
+    pub fn set(&mut self, path: &str, value: &[u8]) -> Result<(), Refusal> {
+        let path = self.write(path, WriteOp::Set)?;
+        let value = self.accept(&path, WriteOp::Set, value)?;
+        Ok(self.transaction.set(path, value)?)
+    }
+
+    /// Appends to the list at `path`. The new length.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] ends the run.
+    pub fn push(&mut self, path: &str, value: &[u8]) -> Result<u64, Refusal> {
+        let path = self.write(path, WriteOp::Push)?;
+        let value = self.accept(&path, WriteOp::Push, value)?;
+        Ok(self.transaction.push(path, value)?)
+    }
+
+    /// Removes the value at `path`. True where something was there.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] ends the run.
+    pub fn remove(&mut self, path: &str) -> Result<bool, Refusal> {
+        let path = self.write(path, WriteOp::Remove)?;
+        Ok(self.transaction.remove(path)?)
+    }
+
+    /// Adds a message that is sent if the transaction commits.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] ends the run.
+    pub fn send(&mut self, topic: &str, payload: &[u8]) -> Result<(), Refusal> {
+        let bytes = (topic.len() + payload.len()) as u64;
+        self.work += WORK_CALL + bytes * WORK_BYTE_OUT;
+        LimitExceeded::check(Limit::TopicBytes, MAX_TOPIC_BYTES, topic.len() as u64)?;
+        self.usage.outbox_messages += 1;
+        self.usage.outbox_bytes += bytes;
+        let Limits {
+            outbox_messages,
+            outbox_bytes,
+            ..
+        } = *self.limits;
+        LimitExceeded::check(
+            Limit::OutboxMessages,
+            outbox_messages,
+            self.usage.outbox_messages,
+        )?;
+        LimitExceeded::check(Limit::OutboxBytes, outbox_bytes, self.usage.outbox_bytes)?;
+        self.transaction.send(OutboxMessage {
+            topic: topic.to_owned(),
+            payload: payload.into(),
+        });
+        Ok(())
+    }
+
+    /// The logical size of the host's work so far, in fuel units: it never depends on the shape of the tree.
+    #[must_use]
+    pub fn work(&self) -> u64 {
+        self.work
+    }
+
+    /// How much of the limits was used.
+    #[must_use]
+    pub fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
+    /// The violations that permissive mode let pass, one per place and operation.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// The transaction, for the output gate's rules.
+    #[must_use]
+    pub fn transaction(&self) -> &Transaction {
+        &self.transaction
+    }
+
+    /// Takes the guard away: the guest is done.
+    #[must_use]
+    pub fn into_transaction(self) -> Transaction {
+        self.transaction
+    }
+
+    fn read(&mut self, text: &str, operation: &'static str) -> Result<(Path, Hidden), Refusal> {
+        let path = self.parse(text)?;
+        let hidden = match self.guard.read(&path, operation) {
+            Ok(hidden) => hidden,
+            Err(violation) => {
+                self.tolerate(violation)?;
+                Hidden::Private
+            }
+        };
+        self.usage.reads += 1;
+        LimitExceeded::check(Limit::Reads, self.limits.reads, self.usage.reads)?;
+        Ok((path, hidden))
+    }
+
+    fn write(&mut self, text: &str, op: WriteOp) -> Result<Path, Refusal> {
+        let path = self.parse(text)?;
+        let hidden = match self.guard.write(&path, op) {
+            Ok(hidden) => hidden,
+            Err(violation) => {
+                self.tolerate(violation)?;
+                Hidden::Private
+            }
+        };
+        if op != WriteOp::Push
+            && let Some(key) = self
+                .transaction
+                .view()
+                .get(&path)
+                .and_then(|old| old.hidden_key(hidden))
+        {
+            let reason = Reason::Covers {
+                key: crate::path::cut(key),
+            };
+            self.tolerate(self.guard.refuse_value(&path, op, reason))?;
+        }
+        self.usage.writes += 1;
+        LimitExceeded::check(Limit::Writes, self.limits.writes, self.usage.writes)?;
+        Ok(path)
+    }
+
+    fn parse(&mut self, text: &str) -> Result<Path, Refusal> {
+        self.work += WORK_CALL + text.len() as u64;
+        let path = Path::parse_bounded(text, &self.limits)?;
+        self.work += WORK_SEGMENT * path.segments().len() as u64;
+        Ok(path)
+    }
+
+    /// Decodes a written value and judges what it holds.
+    fn accept(&mut self, path: &Path, op: WriteOp, bytes: &[u8]) -> Result<Value, Refusal> {
+        let size = bytes.len() as u64;
+        self.work += size * WORK_BYTE_IN;
+        let limit = self.value_limit(path);
+        LimitExceeded::check(Limit::ValueBytes, limit, size)?;
+        // Heavy values have a limit of their own, which alone may be over the one for all other writes.
+        if Zone::of_segments(path.segments()) != Zone::Heavy {
+            self.usage.write_bytes += size;
+            LimitExceeded::check(
+                Limit::WriteBytes,
+                self.limits.write_bytes,
+                self.usage.write_bytes,
+            )?;
+        }
+        let above = path.segments().len() as u64 + u64::from(op == WriteOp::Push);
+        let bounds = Bounds {
+            depth: self.limits.value_depth.saturating_sub(above),
+            decoded_bytes: Limits::decoded_bytes(limit),
+        };
+        let value = codec::decode(bytes, bounds)?;
+        // A private key outweighs one of another zone: permissive mode must not let it through behind the other.
+        let moved = value
+            .hidden_key(Hidden::Private)
+            .or_else(|| value.hidden_key(Hidden::Reserved));
+        if let Some(key) = moved {
+            let reason = Reason::MovesZone {
+                key: crate::path::cut(key),
+            };
+            self.tolerate(self.guard.refuse_value(path, op, reason))?;
+        }
+        Ok(value)
+    }
+
+    fn value_limit(&self, path: &Path) -> u64 {
+        match Zone::of_segments(path.segments()) {
+            Zone::Heavy => self.limits.heavy_value_bytes,
+            _ => self.limits.value_bytes,
+        }
+    }
+
+    fn hand_out(&mut self, bytes: usize) -> Result<(), LimitExceeded> {
+        let bytes = bytes as u64;
+        self.work += bytes * WORK_BYTE_OUT;
+        self.usage.read_bytes += bytes;
+        LimitExceeded::check(
+            Limit::ReadBytes,
+            self.limits.read_bytes,
+            self.usage.read_bytes,
+        )
+    }
+
+    /// Refuses in strict mode; reports and goes on in permissive mode.
+    #[cold]
+    fn tolerate(&mut self, violation: Violation) -> Result<(), Refusal> {
+        if self.mode == Mode::Strict || !violation.is_mendable() {
+            return Err(violation.into());
+        }
+        let known =
+            |it: &Violation| it.path == violation.path && it.operation == violation.operation;
+        if self.violations.len() < MAX_REPORTED && !self.violations.iter().any(known) {
+            self.violations.push(violation);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

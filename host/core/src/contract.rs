@@ -1,0 +1,523 @@
+//! Contracts: what a process declares of itself. Data in the guest's `theus:contract` section, never code.
+
+use crate::path::{self, Layer, PathError};
+use crate::pattern::{PathPattern, Step};
+use crate::value::Value;
+use crate::zone::Zone;
+use serde::Deserialize;
+use std::collections::HashSet;
+use std::fmt;
+
+/// The custom section that holds a guest's contracts, one JSON object per line.
+pub const SECTION: &str = "theus:contract";
+
+/// The most bytes that the section may have.
+pub const MAX_SECTION_BYTES: usize = 256 * 1024;
+
+const MAX_PROCESSES: usize = 256;
+const MAX_ITEMS: usize = 256;
+const MAX_NAME_BYTES: usize = 128;
+const MAX_TEXT_BYTES: usize = 1024;
+
+/// What one process declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contract {
+    /// The process's name.
+    pub name: String,
+    /// One line for a person.
+    pub summary: String,
+    /// The arguments it takes, in order.
+    pub parameters: Vec<Parameter>,
+    /// Places it reads.
+    pub inputs: Vec<PathPattern>,
+    /// Places it writes.
+    pub outputs: Vec<PathPattern>,
+    /// Reaches outside the context that it asks for.
+    pub side_effects: Vec<String>,
+    /// The errors it may end with.
+    pub errors: Vec<String>,
+}
+
+/// One argument of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// The argument's name.
+    pub name: String,
+    /// The kind of value it takes.
+    pub kind: Kind,
+    /// Whether it may be left out or nil.
+    pub optional: bool,
+    /// Whether its value is masked in logs and records.
+    pub secret: bool,
+}
+
+/// The kind of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// True or false.
+    Bool,
+    /// A whole number.
+    Int,
+    /// A number.
+    Float,
+    /// Text.
+    String,
+    /// Binary data.
+    Bytes,
+    /// Values in order.
+    List,
+    /// Values by key.
+    Map,
+    /// Anything.
+    Any,
+}
+
+/// Why a contract section is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} of the contract section: {problem}")]
+pub struct ContractError {
+    /// The line, from 1; 0 for the section as a whole.
+    pub line: usize,
+    /// The process, where the line names one.
+    pub process: Option<String>,
+    /// What is wrong, and what was expected.
+    pub problem: String,
+}
+
+/// Why strict mode refuses a contract.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StrictError {
+    /// An input names a signal or meta key.
+    #[error("the input `{path}` is in the {} zone, which processes do not read", zone.name())]
+    UnreadableInput {
+        /// The contract's path.
+        path: String,
+        /// Its zone.
+        zone: Zone,
+    },
+    /// An output names the configuration layer.
+    #[error("the output `{path}` is in `global`, which processes do not write")]
+    GlobalOutput {
+        /// The contract's path.
+        path: String,
+    },
+}
+
+impl Contract {
+    /// Parses a `theus:contract` section.
+    ///
+    /// # Errors
+    ///
+    /// The first line that is no contract, and why.
+    ///
+    /// # Security
+    ///
+    /// The bytes come with the guest. Sizes and counts are bounded; nothing of the guest is run.
+    pub fn parse_section(bytes: &[u8]) -> Result<Vec<Self>, ContractError> {
+        let whole = |problem: String| ContractError {
+            line: 0,
+            process: None,
+            problem,
+        };
+        if bytes.len() > MAX_SECTION_BYTES {
+            return Err(whole(format!(
+                "it has {} bytes, at most {MAX_SECTION_BYTES} are allowed",
+                bytes.len()
+            )));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| whole("it is not UTF-8".into()))?;
+        let mut contracts: Vec<Self> = Vec::new();
+        let mut names = HashSet::new();
+        for (number, line) in text.lines().enumerate() {
+            if line.trim().is_empty() {
+                continue;
+            }
+            let contract = Self::parse_line(line).map_err(|(process, problem)| ContractError {
+                line: number + 1,
+                process,
+                problem,
+            })?;
+            if !names.insert(contract.name.clone()) {
+                return Err(ContractError {
+                    line: number + 1,
+                    problem: format!("the process `{}` is declared twice", contract.name),
+                    process: Some(contract.name),
+                });
+            }
+            if contracts.len() == MAX_PROCESSES {
+                return Err(whole(format!("more than {MAX_PROCESSES} processes")));
+            }
+            contracts.push(contract);
+        }
+        if contracts.is_empty() {
+            return Err(whole("it declares no process".into()));
+        }
+        Ok(contracts)
+    }
+
+    /// Judges the contract by the rules of strict mode.
+    ///
+    /// # Errors
+    ///
+    /// The first input or output that strict mode does not allow.
+    pub fn check_strict(&self) -> Result<(), StrictError> {
+        if let Some(input) = self.inputs.iter().find(|input| !input.zone().is_readable()) {
+            return Err(StrictError::UnreadableInput {
+                path: input.to_string(),
+                zone: input.zone(),
+            });
+        }
+        if let Some(output) = self.outputs.iter().find(|it| it.layer() == Layer::Global) {
+            return Err(StrictError::GlobalOutput {
+                path: output.to_string(),
+            });
+        }
+        Ok(())
+    }
+
+    /// The parameter of that name.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.parameters
+            .iter()
+            .find(|parameter| parameter.name == name)
+    }
+
+    fn parse_line(line: &str) -> Result<Self, (Option<String>, String)> {
+        if !line.trim_start().starts_with('{') {
+            return Err((None, "expected one JSON object".into()));
+        }
+        let raw: RawContract =
+            serde_json::from_str(line).map_err(|error| (None, error.to_string()))?;
+        let name = raw.name.clone();
+        raw.parse()
+            .map_err(|problem| (Some(path::cut(&name)), problem))
+    }
+}
+
+impl Kind {
+    /// The kind's name, as contracts spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::Float => "float",
+            Self::String => "string",
+            Self::Bytes => "bytes",
+            Self::List => "list",
+            Self::Map => "map",
+            Self::Any => "any",
+        }
+    }
+
+    /// Whether a value is of the kind; a whole number is a float too.
+    #[must_use]
+    pub fn accepts(self, value: &Value) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Float => matches!(value, Value::Float(_) | Value::Int(_) | Value::UInt(_)),
+            other => value.kind() == other.name(),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawContract {
+    name: String,
+    #[serde(default)]
+    summary: String,
+    #[serde(default)]
+    parameters: Vec<RawParameter>,
+    #[serde(default)]
+    inputs: Vec<String>,
+    #[serde(default)]
+    outputs: Vec<String>,
+    #[serde(default)]
+    side_effects: Vec<String>,
+    #[serde(default)]
+    errors: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawParameter {
+    name: String,
+    kind: Kind,
+    #[serde(default)]
+    optional: bool,
+    #[serde(default)]
+    secret: bool,
+}
+
+impl RawContract {
+    fn parse(self) -> Result<Contract, String> {
+        check_name("process", &self.name)?;
+        if self.summary.len() > MAX_TEXT_BYTES {
+            return Err(format!("the summary is longer than {MAX_TEXT_BYTES} bytes"));
+        }
+        for (what, count) in [
+            ("parameters", self.parameters.len()),
+            ("inputs", self.inputs.len()),
+            ("outputs", self.outputs.len()),
+            ("side effects", self.side_effects.len()),
+            ("errors", self.errors.len()),
+        ] {
+            if count > MAX_ITEMS {
+                return Err(format!("{count} {what}, at most {MAX_ITEMS} are allowed"));
+            }
+        }
+        let parameters = parse_parameters(self.parameters)?;
+        for error in &self.errors {
+            check_name("error", error)?;
+            if error == "Decode" {
+                return Err("the error name `Decode` is reserved".into());
+            }
+        }
+        for effect in &self.side_effects {
+            check_side_effect(effect)?;
+        }
+        unique("error", &self.errors)?;
+        unique("side effect", &self.side_effects)?;
+        let contract = Contract {
+            name: self.name,
+            summary: self.summary,
+            inputs: parse_paths("input", &self.inputs, &parameters)?,
+            outputs: parse_paths("output", &self.outputs, &parameters)?,
+            parameters,
+            side_effects: self.side_effects,
+            errors: self.errors,
+        };
+        Ok(contract)
+    }
+}
+
+fn parse_parameters(raw: Vec<RawParameter>) -> Result<Vec<Parameter>, String> {
+    const RESERVED: [&str; 5] = ["args", "domain", "global", "result", "old"];
+    let mut parameters: Vec<Parameter> = Vec::with_capacity(raw.len());
+    for RawParameter {
+        name,
+        kind,
+        optional,
+        secret,
+    } in raw
+    {
+        check_name("parameter", &name)?;
+        if RESERVED.contains(&name.as_str()) {
+            return Err(format!(
+                "a parameter may not be called `{name}`: rules use that name"
+            ));
+        }
+        if parameters.iter().any(|other| other.name == name) {
+            return Err(format!("the parameter `{name}` is declared twice"));
+        }
+        parameters.push(Parameter {
+            name,
+            kind,
+            optional,
+            secret,
+        });
+    }
+    Ok(parameters)
+}
+
+fn parse_paths(
+    what: &str,
+    texts: &[String],
+    parameters: &[Parameter],
+) -> Result<Vec<PathPattern>, String> {
+    unique(what, texts)?;
+    texts
+        .iter()
+        .map(|text| parse_path(what, text, parameters))
+        .collect()
+}
+
+fn parse_path(what: &str, text: &str, parameters: &[Parameter]) -> Result<PathPattern, String> {
+    let problem = |problem: String| format!("the {what} `{}`: {problem}", path::cut(text));
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(problem(format!("longer than {MAX_TEXT_BYTES} bytes")));
+    }
+    let pattern = PathPattern::parse(text).map_err(|error| match error {
+        PathError::Syntax {
+            at, problem: what, ..
+        } => problem(format!("{what} at byte {at}")),
+        PathError::Limit(limit) => problem(limit.to_string()),
+    })?;
+    if pattern.is_private() {
+        return Err(problem(
+            "a key that begins with `_` is private to the host".into(),
+        ));
+    }
+    for (name, step) in pattern.params() {
+        let Some(parameter) = parameters.iter().find(|it| it.name == name.as_str()) else {
+            return Err(problem(format!("there is no parameter `{name}`")));
+        };
+        if parameter.optional || parameter.secret {
+            return Err(problem(format!(
+                "`{{{name}}}` stands for an optional or secret parameter, which no path may depend on"
+            )));
+        }
+        let fits = match step {
+            Step::IndexParam(_) => parameter.kind == Kind::Int,
+            _ => matches!(parameter.kind, Kind::Int | Kind::String),
+        };
+        if !fits {
+            return Err(problem(format!(
+                "`{{{name}}}` stands for a parameter of kind {}, expected a string or int for a key, an int for an index",
+                parameter.kind
+            )));
+        }
+    }
+    Ok(pattern)
+}
+
+fn check_name(what: &str, name: &str) -> Result<(), String> {
+    let bare = |name: &str| {
+        name.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+            && name
+                .bytes()
+                .next()
+                .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+    };
+    if name.len() > MAX_NAME_BYTES || !bare(name) {
+        return Err(format!(
+            "the {what} name `{}` is not allowed: expected a letter or `_`, then letters, digits, `_` or `-`, at most {MAX_NAME_BYTES} bytes",
+            path::cut(name)
+        ));
+    }
+    Ok(())
+}
+
+fn check_side_effect(effect: &str) -> Result<(), String> {
+    let named = ["fs:", "fs-rw:"]
+        .iter()
+        .find_map(|prefix| effect.strip_prefix(prefix));
+    match named {
+        Some(name) => check_name("directory", name),
+        None if matches!(effect, "clock" | "random") => Ok(()),
+        None => Err(format!(
+            "unknown side effect `{}`, expected `clock`, `random`, `fs:NAME` or `fs-rw:NAME`",
+            path::cut(effect)
+        )),
+    }
+}
+
+fn unique(what: &str, names: &[String]) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    match names.iter().find(|name| !seen.insert(name.as_str())) {
+        Some(twice) => Err(format!(
+            "the {what} `{}` is declared twice",
+            path::cut(twice)
+        )),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WAREHOUSE: &str = r#"{"name":"add_product","summary":"Adds a product","parameters":[{"name":"product_name","kind":"string","optional":false,"secret":false},{"name":"price","kind":"int"}],"inputs":["domain.items"],"outputs":["domain.items","domain.total_value"],"side_effects":[],"errors":["ValueError"]}"#;
+
+    #[test]
+    fn a_section_holds_one_contract_per_line() {
+        let section = format!("{WAREHOUSE}\n{{\"name\":\"other\"}}\n\n");
+        let contracts = Contract::parse_section(section.as_bytes()).expect("section");
+        assert_eq!(contracts.len(), 2);
+        assert_eq!(contracts[0].parameters[1].kind, Kind::Int);
+        assert_eq!(contracts[0].outputs[1].to_string(), "domain.total_value");
+        assert_eq!(contracts[1].name, "other");
+    }
+
+    fn refusal(line: &str) -> String {
+        match Contract::parse_section(line.as_bytes()) {
+            Ok(_) => panic!("accepted: {line}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_is_no_contract_is_refused_with_its_place() {
+        for (line, expected) in [
+            ("", "declares no process"),
+            ("{", "EOF"),
+            ("[]", "expected one JSON object"),
+            (r#"{"name":"a","nmae":1}"#, "unknown field `nmae`"),
+            (r#"{"name":"a","name":"b"}"#, "duplicate field"),
+            (r#"{"name":""}"#, "process name"),
+            (r#"{"name":"a b"}"#, "process name"),
+            (
+                "{\"name\":\"a\"}\n{\"name\":\"a\"}",
+                "line 2 of the contract section: the process `a` is declared twice",
+            ),
+            (r#"{"name":"a","inputs":["domain..x"]}"#, "at byte 7"),
+            (
+                r#"{"name":"a","inputs":["domain._x"]}"#,
+                "private to the host",
+            ),
+            (
+                r#"{"name":"a","inputs":["domain.{p}"]}"#,
+                "no parameter `p`",
+            ),
+            (
+                r#"{"name":"a","inputs":["domain.x","domain.x"]}"#,
+                "declared twice",
+            ),
+            (
+                r#"{"name":"a","parameters":[{"name":"p","kind":"text"}]}"#,
+                "unknown variant `text`",
+            ),
+            (
+                r#"{"name":"a","parameters":[{"name":"old","kind":"int"}]}"#,
+                "may not be called `old`",
+            ),
+            (
+                r#"{"name":"a","parameters":[{"name":"p","kind":"int","optional":true}],"outputs":["domain.{p}"]}"#,
+                "optional or secret",
+            ),
+            (
+                r#"{"name":"a","parameters":[{"name":"p","kind":"float"}],"outputs":["domain.{p}"]}"#,
+                "of kind float",
+            ),
+            (
+                r#"{"name":"a","side_effects":["net"]}"#,
+                "unknown side effect `net`",
+            ),
+            (r#"{"name":"a","errors":["Decode"]}"#, "reserved"),
+        ] {
+            let message = refusal(line);
+            assert!(message.contains(expected), "{line}: {message}");
+        }
+        assert!(Contract::parse_section(&[0xff]).is_err());
+        assert!(Contract::parse_section(&vec![b' '; MAX_SECTION_BYTES + 1]).is_err());
+    }
+
+    #[test]
+    fn strict_mode_judges_zones() {
+        let check =
+            |line: &str| Contract::parse_section(line.as_bytes()).expect(line)[0].check_strict();
+        assert_eq!(check(WAREHOUSE), Ok(()));
+        assert_eq!(
+            check(r#"{"name":"a","outputs":["domain.sig_x","domain.meta_y"]}"#),
+            Ok(())
+        );
+        for line in [
+            r#"{"name":"a","inputs":["domain.sig_x"]}"#,
+            r#"{"name":"a","inputs":["domain.box.meta_x.y"]}"#,
+            r#"{"name":"a","outputs":["global.max"]}"#,
+            r#"{"name":"a","outputs":["global"]}"#,
+        ] {
+            assert!(check(line).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,431 @@
+//! The guard: may this call touch this place? Pure code over parsed paths.
+//!
+//! A grant covers its own place and everything below it *of its own zone*. A data grant therefore neither shows nor
+//! replaces signal, meta, heavy or private keys that lie below it.
+
+use crate::path::{Path, Segment};
+use crate::pattern::PathPattern;
+use crate::zone::{Hidden, Zone};
+use std::fmt;
+
+/// What one call may touch: the contract's paths with the arguments filled in.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    inputs: Vec<Granted>,
+    outputs: Vec<Granted>,
+}
+
+#[derive(Clone, Debug)]
+struct Granted {
+    path: Path,
+    zone: Zone,
+    // An index names an element only as long as its siblings stay: such a grant allows `set` and nothing else.
+    indexed: bool,
+}
+
+/// An operation that changes the context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteOp {
+    /// Replaces a value.
+    Set,
+    /// Appends to a list.
+    Push,
+    /// Removes a value.
+    Remove,
+}
+
+/// Why a call is outside the grant. Carries what was declared, so that the message can say how to mend it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The place.
+    pub path: Path,
+    /// What was tried: `get`, `len`, `keys`, `read-bytes`, `set`, `push` or `remove`.
+    pub operation: &'static str,
+    /// What the guard objects to.
+    pub reason: Reason,
+    /// The paths that the grant holds for this kind of access.
+    pub declared: Vec<Path>,
+}
+
+/// What the guard objects to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// No input and no readable output covers the place.
+    NotReadable,
+    /// No output covers the place.
+    NotWritable,
+    /// A key on the path begins with `_`.
+    Private,
+    /// A signal or meta output accepts `set` only.
+    SetOnly {
+        /// The zone of the place.
+        zone: Zone,
+    },
+    /// Only an output with an index covers the place, which accepts `set` only.
+    Indexed,
+    /// The write would replace or remove a key of another zone that lies below the place.
+    Covers {
+        /// That key.
+        key: String,
+    },
+    /// The written value holds a key that belongs to another zone.
+    MovesZone {
+        /// That key.
+        key: String,
+    },
+}
+
+impl Guard {
+    /// Creates a guard from a call's filled-in inputs and outputs.
+    #[must_use]
+    pub fn new(inputs: Vec<Path>, outputs: Vec<Path>) -> Self {
+        let granted = |paths: Vec<Path>| paths.into_iter().map(Granted::new).collect();
+        Self {
+            inputs: granted(inputs),
+            outputs: granted(outputs),
+        }
+    }
+
+    /// Decides whether a place may be read, and what stays hidden below it.
+    ///
+    /// # Errors
+    ///
+    /// [`Violation`] where no readable grant covers the place.
+    #[inline]
+    pub fn read(&self, path: &Path, operation: &'static str) -> Result<Hidden, Violation> {
+        let zone = Zone::of_segments(path.segments());
+        let covered = || {
+            self.inputs
+                .iter()
+                .chain(&self.outputs)
+                .any(|granted| granted.covers(path, zone))
+        };
+        if path.is_private() || !zone.is_readable() || !covered() {
+            return Err(self.refuse_read(path, operation));
+        }
+        Ok(hidden_below(zone))
+    }
+
+    /// Decides whether a place may be written, and what the write must not cover.
+    ///
+    /// # Errors
+    ///
+    /// [`Violation`] where no output covers the place, or none that covers it allows the operation.
+    #[inline]
+    pub fn write(&self, path: &Path, op: WriteOp) -> Result<Hidden, Violation> {
+        let zone = Zone::of_segments(path.segments());
+        let allowed = |granted: &Granted| {
+            granted.covers(path, zone)
+                && (op == WriteOp::Set || (zone.is_readable() && !granted.indexed))
+        };
+        if path.is_private() || !self.outputs.iter().any(allowed) {
+            return Err(self.refuse_write(path, op, zone));
+        }
+        Ok(hidden_below(zone))
+    }
+
+    /// The places that the call may read, as declared.
+    pub fn inputs(&self) -> impl Iterator<Item = &Path> {
+        self.inputs.iter().map(|granted| &granted.path)
+    }
+
+    /// The places that the call may write, as declared.
+    pub fn outputs(&self) -> impl Iterator<Item = &Path> {
+        self.outputs.iter().map(|granted| &granted.path)
+    }
+
+    /// A violation that only a look at the values could find.
+    #[cold]
+    pub(crate) fn refuse_value(&self, path: &Path, op: WriteOp, reason: Reason) -> Violation {
+        Violation {
+            path: path.clone(),
+            operation: op.name(),
+            reason,
+            declared: self.outputs().cloned().collect(),
+        }
+    }
+
+    #[cold]
+    fn refuse_read(&self, path: &Path, operation: &'static str) -> Violation {
+        let readable_outputs = self
+            .outputs
+            .iter()
+            .filter(|granted| granted.zone.is_readable());
+        let mut declared: Vec<Path> = self.inputs().cloned().collect();
+        declared.extend(
+            readable_outputs
+                .map(|granted| &granted.path)
+                .filter(|path| !self.inputs().any(|input| input == *path))
+                .cloned(),
+        );
+        let reason = if path.is_private() {
+            Reason::Private
+        } else {
+            Reason::NotReadable
+        };
+        Violation {
+            path: path.clone(),
+            operation,
+            reason,
+            declared,
+        }
+    }
+
+    #[cold]
+    fn refuse_write(&self, path: &Path, op: WriteOp, zone: Zone) -> Violation {
+        let covered = self
+            .outputs
+            .iter()
+            .any(|granted| granted.covers(path, zone));
+        let reason = if path.is_private() {
+            Reason::Private
+        } else if !covered {
+            Reason::NotWritable
+        } else if zone.is_readable() {
+            Reason::Indexed
+        } else {
+            Reason::SetOnly { zone }
+        };
+        self.refuse_value(path, op, reason)
+    }
+}
+
+impl Granted {
+    fn new(path: Path) -> Self {
+        Self {
+            zone: Zone::of_segments(path.segments()),
+            indexed: path
+                .segments()
+                .iter()
+                .any(|it| matches!(it, Segment::Index(_))),
+            path,
+        }
+    }
+
+    #[inline]
+    fn covers(&self, path: &Path, zone: Zone) -> bool {
+        self.zone == zone && path.is_at_or_below(&self.path)
+    }
+}
+
+#[inline]
+fn hidden_below(zone: Zone) -> Hidden {
+    match zone {
+        Zone::Data => Hidden::Reserved,
+        // Below a key of another zone everything is of that zone; only private keys are not.
+        Zone::Signal | Zone::Meta | Zone::Heavy => Hidden::Private,
+    }
+}
+
+impl WriteOp {
+    /// The name of the host call.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Set => "set",
+            Self::Push => "push",
+            Self::Remove => "remove",
+        }
+    }
+}
+
+impl Violation {
+    /// Whether the place was read; else it was written.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        !matches!(self.operation, "set" | "push" | "remove")
+    }
+
+    /// Whether permissive mode may let it pass: private keys are out of reach in every mode.
+    #[must_use]
+    pub fn is_mendable(&self) -> bool {
+        match &self.reason {
+            Reason::Private => false,
+            Reason::Covers { key } | Reason::MovesZone { key } => !crate::zone::is_private(key),
+            _ => true,
+        }
+    }
+
+    /// What to add to the contract or to change in the guest.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match &self.reason {
+            Reason::NotReadable => {
+                let zone = Zone::of_segments(self.path.segments());
+                if zone.is_readable() {
+                    format!("add \"{}\" to the process's inputs", self.path)
+                } else {
+                    format!(
+                        "processes do not read the {} zone: keep the value under a data key",
+                        zone.name()
+                    )
+                }
+            }
+            Reason::NotWritable => format!("add \"{}\" to the process's outputs", self.path),
+            Reason::Private => "use a key that does not begin with `_`".into(),
+            Reason::SetOnly { zone } => format!("a {} output accepts `set` only", zone.name()),
+            Reason::Indexed => "declare the whole list as an output".into(),
+            Reason::Covers { .. } => "write the keys below one by one".into(),
+            Reason::MovesZone { .. } => {
+                "rename the key, or declare it as an output and set it by its own path".into()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` of `{}`", self.operation, self.path)?;
+        match &self.reason {
+            Reason::NotReadable => f.write_str(" reads outside the contract")?,
+            Reason::NotWritable => f.write_str(" writes outside the contract")?,
+            Reason::Private => return f.write_str(" touches a key that is private to the host"),
+            Reason::SetOnly { zone } => {
+                return write!(
+                    f,
+                    ": an output of the {} zone accepts `set` only",
+                    zone.name()
+                );
+            }
+            Reason::Indexed => {
+                f.write_str(": an output with an index accepts `set` only")?;
+            }
+            Reason::Covers { key } => {
+                return write!(f, " would replace `{key}`, which lies in another zone");
+            }
+            Reason::MovesZone { key } => {
+                return write!(
+                    f,
+                    ": the value holds the key `{key}`, which belongs to another zone"
+                );
+            }
+        }
+        let kind = if self.is_read() {
+            "readable"
+        } else {
+            "writable"
+        };
+        if self.declared.is_empty() {
+            return write!(f, "; nothing is declared as {kind}");
+        }
+        write!(f, "; declared as {kind}: ")?;
+        for (index, path) in self.declared.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{path}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Violation {}
+
+/// Fills a list of contract paths with the arguments of a call.
+///
+/// # Errors
+///
+/// The first path that an argument does not fit.
+pub fn fill(
+    patterns: &[PathPattern],
+    args: &crate::value::Map,
+) -> Result<Vec<Path>, crate::pattern::FillError> {
+    patterns.iter().map(|pattern| pattern.fill(args)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(texts: &[&str]) -> Vec<Path> {
+        texts
+            .iter()
+            .map(|text| Path::parse(text).expect(text))
+            .collect()
+    }
+
+    fn guard(inputs: &[&str], outputs: &[&str]) -> Guard {
+        Guard::new(paths(inputs), paths(outputs))
+    }
+
+    #[test]
+    fn reads_are_covered_by_inputs_and_readable_outputs() {
+        let guard = guard(
+            &["global.max", "domain.items"],
+            &["domain.total", "domain.sig_done", "domain.heavy_image"],
+        );
+        for (path, allowed) in [
+            ("global.max", true),
+            ("domain.items[3].price", true),
+            ("domain.total", true),
+            ("domain.heavy_image", true),
+            ("domain.heavy_image.sig_x", true),
+            ("domain", false),
+            ("global", false),
+            ("domain.item", false),
+            ("domain.itemsx", false),
+            ("domain.sig_done", false),
+            ("domain.items[0].sig_x", false),
+            ("domain.items[0].heavy_x", false),
+            ("domain.items[0]._x", false),
+            ("domain.heavy_image._x", false),
+        ] {
+            let path = Path::parse(path).expect(path);
+            assert_eq!(guard.read(&path, "get").is_ok(), allowed, "{path}");
+        }
+    }
+
+    #[test]
+    fn writes_are_covered_by_outputs() {
+        use WriteOp::{Push, Remove, Set};
+        let guard = guard(
+            &["domain.read_only"],
+            &[
+                "domain.record.child",
+                "domain.sig_done",
+                "domain.meta_note",
+                "domain.rows[3]",
+                "domain.list",
+            ],
+        );
+        for (path, op, allowed) in [
+            ("domain.record.child", Set, true),
+            ("domain.record.child.x", Remove, true),
+            ("domain.record", Set, false),
+            ("domain", Set, false),
+            ("domain.read_only", Set, false),
+            ("domain.sig_done", Set, true),
+            ("domain.sig_done", Push, false),
+            ("domain.sig_done", Remove, false),
+            ("domain.meta_note.x", Set, true),
+            ("domain.rows[3]", Set, true),
+            ("domain.rows[3].x", Set, true),
+            ("domain.rows[3]", Remove, false),
+            ("domain.rows[3].x", Push, false),
+            ("domain.rows[2]", Set, false),
+            ("domain.list[2]", Remove, true),
+            ("domain.list", Push, true),
+            ("domain.list[2].sig_x", Set, false),
+            ("domain.list._x", Set, false),
+        ] {
+            let path = Path::parse(path).expect(path);
+            assert_eq!(guard.write(&path, op).is_ok(), allowed, "{op:?} {path}");
+        }
+    }
+
+    #[test]
+    fn a_violation_says_what_is_declared_and_how_to_mend_it() {
+        let guard = guard(&["domain.a"], &["domain.b"]);
+        let path = Path::parse("domain.c").expect("path");
+        let write = guard.write(&path, WriteOp::Set).expect_err("refused");
+        assert_eq!(
+            write.to_string(),
+            "`set` of `domain.c` writes outside the contract; declared as writable: domain.b"
+        );
+        assert_eq!(write.remedy(), "add \"domain.c\" to the process's outputs");
+        let read = guard.read(&path, "get").expect_err("refused");
+        assert_eq!(
+            read.to_string(),
+            "`get` of `domain.c` reads outside the contract; declared as readable: domain.a, domain.b"
+        );
+    }
+}

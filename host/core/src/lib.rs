@@ -1,0 +1,24 @@
+//! The pure part of theus-host: what a value, a path, a contract, the guard, a transaction and an audit rule *are*.
+//!
+//! Nothing here does I/O and nothing here knows wasm, so the same code decides in the host, in a guest's native tests
+//! and in the fuzzers.
+
+pub mod changes;
+pub mod code;
+pub mod codec;
+pub mod context_guard;
+pub mod contract;
+pub mod guard;
+pub mod guest_log;
+pub mod json;
+pub mod limits;
+pub mod path;
+pub mod pattern;
+pub mod refusal;
+pub mod transaction;
+pub mod tree;
+pub mod value;
+pub mod zone;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,91 @@
+//! Building an engine.
+
+use crate::edit::check_value;
+use crate::engine::{Engine, Shared};
+use crate::error::BuildError;
+use crate::head::Head;
+use crate::interlock::InterlockState;
+use crate::lock::LockTable;
+use crate::record::RecordRing;
+use crate::runtime::Runtime;
+use crate::subscription::Subscribers;
+use arc_swap::ArcSwap;
+use std::collections::HashMap;
+use std::sync::Arc;
+use theus_core::audit::{Recipe, Tracker};
+use theus_core::context_guard::Mode;
+use theus_core::limits::Limits;
+use theus_core::path::{Layer, Path};
+use theus_core::transaction::Snapshot;
+use theus_core::tree::Tree;
+
+/// Builds an [`Engine`]. Without further settings: an empty context, no recipe, the default limits, strict mode.
+#[derive(Default)]
+#[must_use]
+pub struct EngineBuilder {
+    context: Tree,
+    recipe: Option<Recipe>,
+    limits: Limits,
+    mode: Mode,
+}
+
+impl EngineBuilder {
+    /// Sets the initial context: version 0, and no commit.
+    pub fn context(mut self, context: Tree) -> Self {
+        self.context = context;
+        self
+    }
+
+    /// Sets the audit recipe. Without one, the gates let everything pass.
+    pub fn recipe(mut self, recipe: Recipe) -> Self {
+        self.recipe = Some(recipe);
+        self
+    }
+
+    /// Sets the limits of every call.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets the mode.
+    ///
+    /// # Security
+    ///
+    /// [`Mode::Permissive`] lets contract and zone violations pass and reports them. It is for developing contracts.
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Builds the engine.
+    ///
+    /// # Errors
+    ///
+    /// A value of the initial context that no process could have written, or a machine that wasm cannot run on.
+    pub fn build(self) -> Result<Engine, BuildError> {
+        for layer in Layer::ALL {
+            check_value(&Path::layer_root(layer), 0, self.context.layer(layer), &self.limits)?;
+        }
+        let runtime = Runtime::new(&self.limits).map_err(|error| BuildError::Runtime(format!("{error:#}")))?;
+        let initial = Snapshot {
+            version: 0,
+            tree: self.context,
+        };
+        Ok(Engine {
+            shared: Arc::new(Shared {
+                limits: Arc::new(self.limits),
+                mode: self.mode,
+                recipe: self.recipe,
+                runtime,
+                processes: ArcSwap::from_pointee(HashMap::new()),
+                head: Head::new(initial),
+                locks: LockTable::default(),
+                tracker: Tracker::default(),
+                interlock: InterlockState::default(),
+                records: RecordRing::new(),
+                subscribers: Subscribers::default(),
+            }),
+        })
+    }
+}

@@ -1,0 +1,149 @@
+//! The command line: what it takes, and the way from it to an exit code.
+
+mod args;
+mod check;
+mod color;
+mod context_file;
+mod exit;
+mod explain;
+mod failure;
+mod inspect;
+mod nearest;
+mod output;
+mod progress;
+mod report;
+mod run;
+mod target;
+mod text;
+mod units;
+mod usage;
+mod value_text;
+
+use self::color::When;
+use self::output::{Format, Output, Verbosity};
+use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Runs processes nobody has to trust, over state nobody may corrupt.
+#[derive(Debug, Parser)]
+#[command(
+    name = "theus-host",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 committed, 1 host, 2 usage, 3 contract, 4 audit-block, 5 audit-abort, 6 interlock, \
+                  7 failure, 8 trap, 9 limit."
+)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// Flags that every verb takes.
+#[derive(Args, Debug, Default)]
+struct Common {
+    /// The format of what is printed
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t
+    )]
+    output: Format,
+    /// Writes the output to a file instead of the standard output
+    #[arg(long, global = true, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Prints more: what a run cost, all changes, the guest's debug log
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
+    /// Prints the result and errors only
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Whether to use colour
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t
+    )]
+    color: When,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Runs a process through the pipeline: both gates, lock, transaction, guard, execution, commit
+    Run(run::Run),
+    /// Prints what a guest declares, imports and exports, without running any of it
+    Inspect(inspect::Inspect),
+    /// Checks a guest, a recipe and a context file against one another, without running any process
+    Check(check::Check),
+    /// Prints what an error code means and how to mend what it reports
+    Explain(explain::Explain),
+}
+
+/// Does what the command line says; returns the exit code.
+pub(crate) fn main(words: Vec<OsString>) -> u8 {
+    let guess = usage::Guess::of(&words);
+    let parsed = Cli::command()
+        .color(guess.color.into())
+        .try_get_matches_from(words)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return usage::end(&error, &guess),
+    };
+    let mut output = Output::new(&cli.common);
+    let ended = output.open(cli.common.out.as_deref()).and_then(|()| match cli.verb {
+        Verb::Run(run) => run.execute(&mut output),
+        Verb::Inspect(inspect) => inspect.execute(&mut output),
+        Verb::Check(check) => check.execute(&mut output),
+        Verb::Explain(explain) => explain.execute(&mut output),
+    });
+    ended.unwrap_or_else(|failure| output.fail(&failure))
+}
+
+impl Common {
+    fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, _) => Verbosity::Verbose,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_of_features_that_are_not_built_are_refused() {
+        for flag in ["--state", "--schema", "--config", "--dir"] {
+            let error = Cli::try_parse_from(["theus-host", "run", "guest.wasm", flag, "x"])
+                .expect_err(flag);
+            assert_eq!(error.kind(), clap::error::ErrorKind::UnknownArgument, "{flag}");
+        }
+    }
+
+    #[test]
+    fn words_and_flags_mix() {
+        let line = "theus-host run guests/warehouse -o json add_product product_name=TV price=-5 --dry-run -v";
+        let cli = Cli::try_parse_from(line.split(' ')).expect(line);
+        assert_eq!(cli.common.output, Format::Json);
+        assert_eq!(cli.common.verbosity(), Verbosity::Verbose);
+        let Verb::Run(run) = cli.verb else {
+            panic!("run")
+        };
+        assert_eq!(run.words, ["add_product", "product_name=TV", "price=-5"]);
+    }
+}

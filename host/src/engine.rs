@@ -1,0 +1,477 @@
+//! The engine: every run goes through the seven steps of the pipeline, in this order.
+//!
+//! 1. **Input gate**: the recipe's input rules, on the arguments and the last committed version.
+//! 2. **Lock**: the keys of the grant and of the rules, admitted as one set.
+//! 3. **Transaction**: opened on the current version.
+//! 4. **Guard**: built from the grant.
+//! 5. **Execution**: the guest, in a sandbox made for this call.
+//! 6. **Output gate**: the recipe's output rules, on what the transaction would leave.
+//! 7. **Commit or rollback**: all of it or nothing; then unlock.
+
+use crate::builder::EngineBuilder;
+use crate::edit::Edit;
+use crate::error::{EditError, RunError};
+use crate::head::Head;
+use crate::interlock::{Interlock, InterlockState};
+use crate::lock::{Admitted, LockMode, LockSet, LockTable};
+use crate::process::Process;
+use crate::receipt::{Outcome, Receipt, Step};
+use crate::record::{Actor, Record, RecordRing};
+use crate::run::{Call, Run};
+use crate::runtime::{CallSettings, Execution, Instance, Runtime};
+use crate::subscription::{Subscribers, Subscription};
+use crate::{arguments, subscription};
+use arc_swap::ArcSwap;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+use theus_core::audit::{Action, Facts, Gate, Judgement, Recipe, Tick, Tracker};
+use theus_core::codec;
+use theus_core::context_guard::{ContextGuard, Mode};
+use theus_core::guard::{self, Guard};
+use theus_core::limits::{Limit, LimitExceeded, Limits};
+use theus_core::path::Path;
+use theus_core::transaction::{Snapshot, Transaction};
+use theus_core::value::{Map, Value};
+use theus_core::zone::Hidden;
+
+/// Runs processes over one context. Cheap to clone; every clone is the same engine.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) mode: Mode,
+    pub(crate) recipe: Option<Recipe>,
+    pub(crate) runtime: Runtime,
+    pub(crate) processes: ArcSwap<HashMap<String, Arc<Process>>>,
+    pub(crate) head: Head,
+    pub(crate) locks: LockTable,
+    pub(crate) tracker: Tracker,
+    pub(crate) interlock: InterlockState,
+    pub(crate) records: RecordRing,
+    pub(crate) subscribers: Subscribers,
+}
+
+/// What the grant of one call comes to: the contract's paths with the arguments filled in.
+struct Grant {
+    inputs: Vec<Path>,
+    outputs: Vec<Path>,
+}
+
+impl Engine {
+    /// Starts building an engine; every default is the strict one.
+    #[must_use]
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+
+    /// Runs a process.
+    ///
+    /// # Errors
+    ///
+    /// Why it did not commit. [`Engine::call`] gives the whole receipt in every case.
+    pub fn run(&self, process: &str, args: Map) -> Result<Receipt, RunError> {
+        let mut receipt = self.call(Call::new(process, args));
+        match receipt.error.take() {
+            Some(error) => Err(error),
+            None => Ok(receipt),
+        }
+    }
+
+    /// Runs a process; the receipt says how it ended, whatever happened.
+    ///
+    /// # Security
+    ///
+    /// The arguments may come from anybody: they are checked against the contract, bounded, and never become syntax.
+    #[must_use]
+    pub fn call(&self, call: Call) -> Receipt {
+        let started = Instant::now();
+        let shared = &*self.shared;
+        let Some(process) = shared.processes.load().get(call.process.as_str()).cloned() else {
+            return shared.no_such_process(&call, started);
+        };
+        let mut run = Run::new(process, call, shared.mode, started, shared.limits.timeout);
+        let ended = shared.pipeline(&mut run);
+        run.receipt.version = ended.as_ref().map_or_else(|_| shared.head.load().version, |version| *version);
+        run.receipt.error = ended.err();
+        shared.record(&mut run);
+        run.receipt
+    }
+
+    /// The last committed version. Never waits for a run.
+    #[must_use]
+    pub fn context(&self) -> Arc<Snapshot> {
+        self.shared.head.load()
+    }
+
+    /// Changes the context as its operator: one transaction over the whole context, recorded as an edit.
+    ///
+    /// # Errors
+    ///
+    /// Why nothing was changed; an error that `change` returns is passed on.
+    pub fn edit<R>(&self, change: impl FnOnce(&mut Edit<'_>) -> Result<R, EditError>) -> Result<R, EditError> {
+        self.shared.edit(change)
+    }
+
+    /// Receives the signals of every commit from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> Subscription {
+        self.shared.subscribers.subscribe(subscription::CAPACITY)
+    }
+
+    /// The records of the last 1,000 runs and edits, oldest first.
+    #[must_use]
+    pub fn records(&self) -> Vec<Arc<Record>> {
+        self.shared.records.all()
+    }
+
+    /// Why the interlock is in force, where it is.
+    #[must_use]
+    pub fn interlock(&self) -> Option<Interlock> {
+        self.shared.interlock.cause()
+    }
+
+    /// Lets processes run again after the interlock was thrown; returns why it had been.
+    pub fn reset_interlock(&self) -> Option<Interlock> {
+        self.shared.reset_interlock()
+    }
+
+    /// How many sandboxes were ever made. A run that a gate refuses before its execution makes none.
+    #[must_use]
+    pub fn sandboxes_made(&self) -> u64 {
+        self.shared.runtime.instantiations()
+    }
+}
+
+impl Shared {
+    /// The seven steps. The version that the run made or, where it wrote nothing, read.
+    fn pipeline(&self, run: &mut Run) -> Result<u64, RunError> {
+        let args = self.input_gate(run)?;
+        let grant = self.grant(run)?;
+        let sandbox = self.sandbox(run)?;
+        let lock = self.lock(run, &grant)?;
+        let transaction = self.transaction(run)?;
+        let guard = self.guard(run, grant, transaction);
+        let transaction = self.execution(run, sandbox, &args, guard)?;
+        self.output_gate(run, &transaction)?;
+        self.commit(run, &transaction, lock)
+    }
+
+    /// Step 1: the arguments against the contract, then the input rules on the last committed version.
+    ///
+    /// Nothing is counted yet, unless a rule refuses: the verdict that counts is made on the transaction's version.
+    fn input_gate(&self, run: &mut Run) -> Result<Vec<u8>, RunError> {
+        let args = self.arguments(run)?;
+        self.interlock_free(run)?;
+        if let Some(rules) = run.process.rules.clone() {
+            let head = self.head.load();
+            let findings = rules.evaluate(Gate::Input, &Facts::input(&run.args, &head.tree));
+            let preview = self.tracker.judge(&rules, Gate::Input, &findings, Tick::Preview);
+            if preview.action.refuses() {
+                let judgement = self.tracker.judge(&rules, Gate::Input, &findings, run.tick());
+                self.obey(run, judgement)?;
+            }
+            run.found = Some((head, findings));
+        }
+        run.done(Step::InputGate);
+        Ok(args)
+    }
+
+    /// A fresh instance, made before the locks are taken: it does not depend on what they guard.
+    fn sandbox(&self, run: &mut Run) -> Result<Instance, RunError> {
+        let settings = CallSettings {
+            fuel: self.limits.fuel,
+            deadline: run.deadline,
+        };
+        let made = run.process.program.instantiate(&settings);
+        run.done(Step::Execution);
+        made.map_err(|execution| {
+            if execution.fuel > 0 {
+                run.receipt.outcome = Outcome::RolledBack;
+            }
+            let ended = run.ended(*execution);
+            ended.err().unwrap_or_else(|| run.host_failed("there is no instance"))
+        })
+    }
+
+    fn grant(&self, run: &Run) -> Result<Grant, RunError> {
+        let contract = &run.process.contract;
+        let fill = |patterns| {
+            let paths = guard::fill(patterns, &run.args).map_err(|problem| RunError::Grant {
+                process: run.name().to_owned(),
+                problem,
+            })?;
+            for path in &paths {
+                let bytes = path.to_string().len() as u64;
+                LimitExceeded::check(Limit::PathBytes, self.limits.path_bytes, bytes)
+                    .map_err(|exceeded| run.limit(exceeded))?;
+            }
+            Ok(paths)
+        };
+        Ok(Grant {
+            inputs: fill(&contract.inputs)?,
+            outputs: fill(&contract.outputs)?,
+        })
+    }
+
+    /// Step 2: the keys of the grant, and those that the gates' rules read, presented as one set.
+    fn lock(&self, run: &mut Run, grant: &Grant) -> Result<Admitted<'_>, RunError> {
+        let set = match self.mode {
+            Mode::Permissive => LockSet::whole(),
+            Mode::Strict => {
+                let mut set = LockSet::default();
+                for path in &grant.outputs {
+                    set.add(path, LockMode::Exclusive);
+                }
+                let rules = run.process.rules.as_deref();
+                let read_by_rules = rules.into_iter().flat_map(|rules| rules.context_paths());
+                for path in grant.inputs.iter().chain(read_by_rules) {
+                    set.add(path, LockMode::Shared);
+                }
+                set
+            }
+        };
+        let admitted = self.locks.admit(set, run.deadline).map_err(|_| run.time_exceeded(&self.limits));
+        run.done(Step::Lock);
+        admitted
+    }
+
+    /// Step 3: a transaction on the current version. Input rules whose keys changed since step 1 are judged again.
+    fn transaction(&self, run: &mut Run) -> Result<Transaction, RunError> {
+        self.interlock_free(run)?;
+        let head = self.head.load();
+        run.read_version = Some(head.version);
+        if let Some(rules) = run.process.rules.clone() {
+            let findings = match run.found.take() {
+                Some((judged, findings)) if Arc::ptr_eq(&judged, &head) => findings,
+                _ => rules.evaluate(Gate::Input, &Facts::input(&run.args, &head.tree)),
+            };
+            let judgement = self.tracker.judge(&rules, Gate::Input, &findings, run.tick());
+            self.obey(run, judgement)?;
+        }
+        let transaction = Transaction::begin(Snapshot::clone(&head));
+        run.done(Step::Transaction);
+        Ok(transaction)
+    }
+
+    /// Step 4: the guard in front of the transaction.
+    fn guard(&self, run: &mut Run, grant: Grant, transaction: Transaction) -> ContextGuard {
+        let guard = Guard::new(grant.inputs, grant.outputs);
+        let guard = ContextGuard::new(guard, transaction, self.limits.clone(), self.mode);
+        run.done(Step::Guard);
+        guard
+    }
+
+    /// Step 5: the guest runs; its reads see its own writes, and nothing else sees them.
+    fn execution(
+        &self,
+        run: &mut Run,
+        sandbox: Instance,
+        args: &[u8],
+        guard: ContextGuard,
+    ) -> Result<Transaction, RunError> {
+        run.receipt.outcome = Outcome::RolledBack;
+        let execution: Execution = sandbox.run(run.name(), args, guard, run.deadline);
+        let ended = run.ended(execution);
+        run.warn_of_limits(&self.limits);
+        run.done(Step::Execution);
+        let (result, guard) = ended?;
+        run.receipt.result = Some(self.result(run, &result)?);
+        Ok(guard.into_transaction())
+    }
+
+    /// Step 6: the output rules on what the transaction would leave.
+    fn output_gate(&self, run: &mut Run, transaction: &Transaction) -> Result<(), RunError> {
+        if let Some(rules) = run.process.rules.clone() {
+            let result = run.receipt.result.clone().unwrap_or_default();
+            let facts = Facts::output(&run.args, transaction, &result);
+            let findings = rules.evaluate(Gate::Output, &facts);
+            let judgement = self.tracker.judge(&rules, Gate::Output, &findings, run.tick());
+            self.obey(run, judgement)?;
+        }
+        run.done(Step::OutputGate);
+        Ok(())
+    }
+
+    /// Step 7: the writes go into the current head, whole; what waits behind the lock goes on.
+    fn commit(&self, run: &mut Run, transaction: &Transaction, lock: Admitted<'_>) -> Result<u64, RunError> {
+        run.receipt.changes = transaction.changes();
+        run.receipt.signals = transaction.signals();
+        run.receipt.outbox = transaction.outbox().to_vec();
+        if run.call.is_dry_run() {
+            run.done(Step::Commit);
+            return Ok(self.head.load().version);
+        }
+        let committed = self.head.commit(
+            |head| {
+                // A run in flight while another one threw the interlock must not slip through.
+                self.interlock_free(run)?;
+                transaction.commit(head).map_err(|error| run.host_failed(&error.to_string()))
+            },
+            |version| self.subscribers.publish(version, &run.receipt.signals),
+        );
+        drop(lock);
+        match &committed {
+            Ok(version) => {
+                run.receipt.outcome = Outcome::Committed;
+                run.made_version = (!transaction.writes().is_empty()).then_some(*version);
+            }
+            Err(_) => run.forget_changes(),
+        }
+        run.done(Step::Commit);
+        committed
+    }
+
+    fn arguments(&self, run: &mut Run) -> Result<Vec<u8>, RunError> {
+        let contract = &run.process.contract;
+        let given = std::mem::take(&mut run.args);
+        run.args = arguments::check(contract, given).map_err(|problem| RunError::Arguments {
+            process: run.name().to_owned(),
+            problem,
+        })?;
+        let value = Value::Map(run.args.clone());
+        let depth = LimitExceeded::check(Limit::ValueDepth, self.limits.value_depth, value.nesting());
+        let encoded = codec::encode(&value, Hidden::Nothing, self.limits.argument_bytes);
+        depth.and(encoded).map_err(|exceeded| {
+            run.limit(match exceeded.limit {
+                Limit::ValueBytes => LimitExceeded {
+                    limit: Limit::ArgumentBytes,
+                    ..exceeded
+                },
+                _ => exceeded,
+            })
+        })
+    }
+
+    fn result(&self, run: &Run, bytes: &[u8]) -> Result<Value, RunError> {
+        let bounds = codec::Bounds {
+            depth: self.limits.value_depth,
+            decoded_bytes: Limits::decoded_bytes(self.limits.result_bytes),
+        };
+        codec::decode(bytes, bounds).map_err(|problem| match problem {
+            codec::DecodeError::Limit(exceeded) => run.limit(exceeded),
+            problem @ codec::DecodeError::Malformed { .. } => RunError::MalformedResult {
+                process: run.name().to_owned(),
+                problem,
+            },
+        })
+    }
+
+    fn interlock_free(&self, run: &Run) -> Result<(), RunError> {
+        match self.interlock.cause() {
+            None => Ok(()),
+            Some(cause) => Err(RunError::InterlockInForce {
+                process: run.name().to_owned(),
+                interlock: Box::new(cause),
+            }),
+        }
+    }
+
+    /// Does what a gate decided: notes its verdicts, and refuses where a rule of level B, A or S acts.
+    fn obey(&self, run: &mut Run, judgement: Judgement) -> Result<(), RunError> {
+        run.receipt.audit.extend(judgement.verdicts);
+        if !judgement.action.refuses() {
+            return Ok(());
+        }
+        let acting = run.receipt.audit.iter().rev().find(|it| it.action == judgement.action);
+        let Some(verdict) = acting.cloned() else {
+            return Err(run.host_failed("a gate refused without a verdict"));
+        };
+        if judgement.action == Action::Interlock && !run.call.is_dry_run() {
+            // Behind every commit that was ordered before it, ahead of every one after.
+            self.head.exclusively(|| self.interlock.throw(run.name(), &verdict));
+        }
+        Err(RunError::Audit {
+            process: run.name().to_owned(),
+            verdict: Box::new(verdict),
+        })
+    }
+
+    fn edit<R>(&self, change: impl FnOnce(&mut Edit<'_>) -> Result<R, EditError>) -> Result<R, EditError> {
+        let started = Instant::now();
+        let deadline = crate::run::deadline(started, self.limits.timeout);
+        let lock = self.locks.admit(LockSet::whole(), deadline).map_err(|_| EditError::TimedOut)?;
+        let base = self.head.load();
+        let read_version = base.version;
+        let mut edit = Edit::new(Transaction::begin(Snapshot::clone(&base)), &self.limits);
+        let result = change(&mut edit)?;
+        let transaction = edit.into_transaction();
+        let version = self.head.commit(
+            |head| transaction.commit(head).map_err(EditError::from),
+            |version| self.subscribers.publish(version, &transaction.signals()),
+        )?;
+        drop(lock);
+        self.records.add(Record {
+            read_version: Some(read_version),
+            version: (version != read_version).then_some(version),
+            outcome: Outcome::Committed,
+            changes: transaction.changes().len(),
+            ..Record::of(Actor::Edit, self.mode, started.elapsed())
+        });
+        Ok(result)
+    }
+
+    fn reset_interlock(&self) -> Option<Interlock> {
+        let cause = self.head.exclusively(|| self.interlock.reset())?;
+        self.records.add(Record {
+            outcome: Outcome::Committed,
+            ..Record::of(Actor::InterlockReset, self.mode, std::time::Duration::ZERO)
+        });
+        Some(cause)
+    }
+
+    fn no_such_process(&self, call: &Call, started: Instant) -> Receipt {
+        let mut known: Vec<String> = self.processes.load().keys().cloned().collect();
+        known.sort();
+        let error = RunError::NoSuchProcess {
+            process: theus_core::path::cut(&call.process),
+            known,
+        };
+        let actor = Actor::Process {
+            name: theus_core::path::cut(&call.process),
+            digest: None,
+        };
+        if !call.is_dry_run() {
+            self.records.add(Record {
+                error: Some(error.code()),
+                ..Record::of(actor, self.mode, started.elapsed())
+            });
+        }
+        Receipt {
+            version: self.head.load().version,
+            error: Some(error),
+            mode: self.mode,
+            dry_run: call.is_dry_run(),
+            ..Receipt::refused(Some(call.process.clone()))
+        }
+    }
+
+    /// Leaves one record per run, refusals included; a dry run leaves none.
+    fn record(&self, run: &mut Run) {
+        if run.call.is_dry_run() {
+            return;
+        }
+        let receipt = &run.receipt;
+        self.records.add(Record {
+            seq: 0,
+            time: SystemTime::now(),
+            actor: Actor::Process {
+                name: run.name().to_owned(),
+                digest: Some(run.process.digest.clone()),
+            },
+            args: arguments::masked(&run.process.contract, run.args.clone()),
+            read_version: run.read_version,
+            version: run.made_version,
+            outcome: receipt.outcome,
+            error: receipt.error.as_ref().map(RunError::code),
+            audit: receipt.audit.clone(),
+            changes: receipt.changes.len(),
+            mode: receipt.mode,
+            fuel: receipt.stats.fuel,
+            duration: run.elapsed(),
+        });
+    }
+}

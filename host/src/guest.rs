@@ -1,0 +1,463 @@
+//! Guests as files: what a component imports, exports and declares, read without running or compiling any of it.
+
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
+use std::fmt;
+use theus_core::code::Code;
+use theus_core::contract::{self, Contract, ContractError};
+use theus_core::limits::{Limit, LimitExceeded, Limits};
+use wasmparser::{
+    BinaryReaderError, ComponentInstance, Encoding, FunctionBody, Instance, MemoryType, Operator,
+    Parser, Payload, TableType,
+};
+
+/// What one guest file holds.
+#[derive(Clone, Debug)]
+pub struct Guest {
+    digest: Digest,
+    size: u64,
+    imports: Vec<String>,
+    exports: Vec<String>,
+    contracts: Vec<Contract>,
+}
+
+/// The SHA-256 of a component's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest([u8; 32]);
+
+/// Why a file is refused as a guest.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GuestError {
+    /// It is no WebAssembly at all.
+    #[error("the file is not WebAssembly")]
+    NotWasm,
+    /// It is a core module, not a component.
+    #[error("the file is a core module, not a component")]
+    CoreModule,
+    /// It is not well-formed.
+    #[error("the component is malformed: {0}")]
+    Malformed(#[source] BinaryReaderError),
+    /// Its size, memories or tables are over a limit.
+    #[error("{0}")]
+    Limit(LimitExceeded),
+    /// It has more of something than any guest needs, which would only cost the compiler.
+    #[error("the component has too many {what}: {found}, at most {allowed} are allowed")]
+    TooComplex {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many are allowed.
+        allowed: u64,
+        /// How many there are; counting stops at the first that is too many.
+        found: u64,
+    },
+    /// It has no contract section.
+    #[error("the component has no `{}` section", contract::SECTION)]
+    ContractMissing,
+    /// More than one of its modules has a contract section.
+    #[error("the component has more than one `{}` section", contract::SECTION)]
+    ContractDuplicate,
+    /// Its contract section is malformed.
+    #[error("the component's contracts are malformed: {0}")]
+    Contract(#[source] ContractError),
+    /// It imports what no guest is given.
+    #[error("the component imports `{import}`, which is not granted{}", Reason(.reason.as_deref()))]
+    ImportNotGranted {
+        /// The import's full name.
+        import: String,
+        /// What does not fit, where an import of that name exists.
+        reason: Option<String>,
+    },
+    /// It does not export its processes, or not as this host calls them.
+    #[error(
+        "the component does not export `{PROCESSES}0` with \
+         `run: func(process: string, args: list<u8>) -> result<list<u8>, failure>`"
+    )]
+    ExportMissing,
+    /// The compiler does not take it.
+    #[error("the component cannot be compiled: {0:#}")]
+    Uncompilable(anyhow::Error),
+}
+
+/// The name of the interface that guests export, up to the patch version.
+pub(crate) const PROCESSES: &str = "theus:process/processes@0.1.";
+
+/// The imports that guests may have, up to the patch version.
+const GRANTED: [&str; 9] = [
+    "theus:process/context@0.1.",
+    "theus:process/log@0.1.",
+    "theus:process/outbox@0.1.",
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:random/",
+    "wasi:sockets/",
+];
+const WASI_VERSION: &str = "@0.2.";
+
+const MAX_DEPTH: u64 = 8;
+const MAX_IMPORTS: u64 = 256;
+const MAX_EXPORTS: u64 = 256;
+const MAX_MODULES: u64 = 64;
+const MAX_TYPES: u64 = 20_000;
+/// Instances of nested components multiply with depth, so only a few are allowed in all.
+const MAX_COMPONENT_INSTANCES: u64 = 20;
+const MAX_CORE_INSTANCES: u64 = 64;
+const MAX_FUNCTIONS: u64 = 200_000;
+const MAX_FUNCTION_BYTES: u64 = 1 << 20;
+const MAX_FUNCTION_BLOCKS: u64 = 50_000;
+/// Bytes of a page of linear memory.
+const PAGE: u64 = 64 * 1024;
+
+impl Guest {
+    /// Reads a component.
+    ///
+    /// # Errors
+    ///
+    /// What makes the file unfit to be a guest: see [`GuestError`].
+    ///
+    /// # Security
+    ///
+    /// The bytes may be hostile. Their size is checked first, the work is linear in it, and nothing is compiled or run.
+    /// What passes is bounded in shape, too: no import, export, type, instance or function count is left that could keep
+    /// the compiler busy out of proportion to the file.
+    pub fn read(bytes: &[u8], limits: &Limits) -> Result<Self, GuestError> {
+        LimitExceeded::check(
+            Limit::ComponentBytes,
+            limits.component_bytes,
+            bytes.len() as u64,
+        )?;
+        if Parser::is_core_wasm(bytes) {
+            return Err(GuestError::CoreModule);
+        }
+        if !Parser::is_component(bytes) {
+            return Err(GuestError::NotWasm);
+        }
+        let mut survey = Survey::new(limits);
+        for payload in Parser::new(0).parse_all(bytes) {
+            survey.payload(payload?)?;
+        }
+        if let Some(import) = survey.imports.iter().find(|import| !is_granted(import)) {
+            return Err(GuestError::ImportNotGranted {
+                import: import.clone(),
+                reason: None,
+            });
+        }
+        if !survey.exports.iter().any(|name| name.starts_with(PROCESSES)) {
+            return Err(GuestError::ExportMissing);
+        }
+        let (_, section) = survey.contract.ok_or(GuestError::ContractMissing)?;
+        Ok(Self {
+            digest: Digest::of(bytes),
+            size: bytes.len() as u64,
+            imports: survey.imports.into_iter().collect(),
+            exports: survey.exports.into_iter().collect(),
+            contracts: Contract::parse_section(&section).map_err(GuestError::Contract)?,
+        })
+    }
+
+    /// The digest of the component's bytes.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The component's size in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The full names of what it imports, in order.
+    #[must_use]
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    /// The full names of what it exports, in order.
+    #[must_use]
+    pub fn exports(&self) -> &[String] {
+        &self.exports
+    }
+
+    /// What its processes declare, in the order of the contract section.
+    #[must_use]
+    pub fn contracts(&self) -> &[Contract] {
+        &self.contracts
+    }
+}
+
+impl GuestError {
+    /// The stable code of the refusal.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::NotWasm
+            | Self::CoreModule
+            | Self::Malformed(_)
+            | Self::ExportMissing
+            | Self::Uncompilable(_) => Code::NotAGuest,
+            Self::Limit(limit) => limit.limit.code(),
+            Self::TooComplex { .. } => Code::ComponentTooLarge,
+            Self::ContractMissing => Code::ContractMissing,
+            Self::ContractDuplicate | Self::Contract(_) => Code::ContractMalformed,
+            Self::ImportNotGranted { .. } => Code::ImportNotGranted,
+        }
+    }
+
+    /// How to mend it.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::NotWasm | Self::Malformed(_) => {
+                "give a component (.wasm), a core module built with an SDK, or a guest's folder".into()
+            }
+            Self::CoreModule => {
+                "make it a component first: `theus-host build` or `theus-host componentize`".into()
+            }
+            Self::Limit(limit) => limit.limit.remedy_sentence(),
+            Self::TooComplex { .. } => "split the guest, or leave out what it does not use".into(),
+            Self::ContractMissing => format!(
+                "mark the guest's functions with the SDK's `process` attribute, or add a `{}` section with \
+                 `theus-host componentize`",
+                contract::SECTION
+            ),
+            Self::ContractDuplicate => {
+                "keep one contract section, with one line per process".into()
+            }
+            Self::Contract(_) => {
+                "build the guest with an SDK of this version, or correct the line".into()
+            }
+            Self::ImportNotGranted { .. } => {
+                "guests may import theus:process/{context,log,outbox}@0.1 and \
+                 wasi:{cli,clocks,filesystem,io,random,sockets}@0.2, as this host defines them"
+                    .into()
+            }
+            Self::ExportMissing => "build the guest with an SDK of this version".into(),
+            Self::Uncompilable(_) => {
+                "build the guest for wasm32-unknown-unknown or wasm32-wasip2, without proposals that this host does \
+                 not enable"
+                    .into()
+            }
+        }
+    }
+}
+
+impl From<LimitExceeded> for GuestError {
+    fn from(exceeded: LimitExceeded) -> Self {
+        Self::Limit(exceeded)
+    }
+}
+
+impl From<BinaryReaderError> for GuestError {
+    fn from(error: BinaryReaderError) -> Self {
+        Self::Malformed(error)
+    }
+}
+
+impl Digest {
+    /// Computes the digest of a component's bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest's own bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sha256:")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Writes an import's reason behind a colon.
+struct Reason<'a>(Option<&'a str>);
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |reason| write!(f, ": {reason}"))
+    }
+}
+
+fn is_granted(import: &str) -> bool {
+    GRANTED.iter().any(|granted| {
+        import.strip_prefix(granted).is_some_and(|rest| {
+            granted.starts_with("theus:") || rest.contains(WASI_VERSION)
+        })
+    })
+}
+
+/// What is gathered while a component's sections go by.
+struct Survey<'a> {
+    limits: &'a Limits,
+    // One entry per module or component that the parser is in; the number tells modules apart.
+    inside: Vec<(Encoding, u64)>,
+    imports: BTreeSet<String>,
+    exports: BTreeSet<String>,
+    contract: Option<(u64, Vec<u8>)>,
+    modules: u64,
+    types: u64,
+    component_instances: u64,
+    core_instances: u64,
+    functions: u64,
+}
+
+impl<'a> Survey<'a> {
+    fn new(limits: &'a Limits) -> Self {
+        Self {
+            limits,
+            inside: Vec::new(),
+            imports: BTreeSet::new(),
+            exports: BTreeSet::new(),
+            contract: None,
+            modules: 0,
+            types: 0,
+            component_instances: 0,
+            core_instances: 0,
+            functions: 0,
+        }
+    }
+
+    fn payload(&mut self, payload: Payload<'_>) -> Result<(), GuestError> {
+        match payload {
+            Payload::Version { encoding, .. } => {
+                count(&mut self.modules, 1, MAX_MODULES, "modules and components")?;
+                self.inside.push((encoding, self.modules));
+                at_most(self.inside.len() as u64, MAX_DEPTH, "levels of nesting")?;
+            }
+            Payload::End(_) => {
+                self.inside.pop();
+            }
+            Payload::ComponentImportSection(section) if self.inside.len() == 1 => {
+                at_most(u64::from(section.count()), MAX_IMPORTS, "imports")?;
+                for import in section {
+                    self.imports.insert(import?.name.name.to_owned());
+                    at_most(self.imports.len() as u64, MAX_IMPORTS, "imports")?;
+                }
+            }
+            Payload::ComponentExportSection(section) if self.inside.len() == 1 => {
+                at_most(u64::from(section.count()), MAX_EXPORTS, "exports")?;
+                for export in section {
+                    self.exports.insert(export?.name.name.to_owned());
+                    at_most(self.exports.len() as u64, MAX_EXPORTS, "exports")?;
+                }
+            }
+            Payload::ComponentInstanceSection(section) => {
+                for instance in section {
+                    if let ComponentInstance::Instantiate { .. } = instance? {
+                        let (sum, what) = (&mut self.component_instances, "component instances");
+                        count(sum, 1, MAX_COMPONENT_INSTANCES, what)?;
+                    }
+                }
+            }
+            Payload::InstanceSection(section) => {
+                for instance in section {
+                    if let Instance::Instantiate { .. } = instance? {
+                        count(&mut self.core_instances, 1, MAX_CORE_INSTANCES, "core instances")?;
+                    }
+                }
+            }
+            Payload::TypeSection(section) => self.count_types(section.count())?,
+            Payload::CoreTypeSection(section) => self.count_types(section.count())?,
+            Payload::ComponentTypeSection(section) => self.count_types(section.count())?,
+            Payload::MemorySection(section) => {
+                section.into_iter().try_for_each(|it| self.memory(it?))?;
+            }
+            Payload::TableSection(section) => {
+                section.into_iter().try_for_each(|it| self.table(it?.ty))?;
+            }
+            Payload::FunctionSection(section) => {
+                let functions = u64::from(section.count());
+                count(&mut self.functions, functions, MAX_FUNCTIONS, "functions")?;
+            }
+            Payload::CodeSectionEntry(body) => function(&body)?,
+            Payload::CustomSection(section) if section.name() == contract::SECTION => {
+                self.contract_section(section.data())?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn count_types(&mut self, types: u32) -> Result<(), GuestError> {
+        count(&mut self.types, u64::from(types), MAX_TYPES, "types")
+    }
+
+    fn memory(&self, memory: MemoryType) -> Result<(), GuestError> {
+        let bytes = memory.initial.saturating_mul(PAGE);
+        Ok(LimitExceeded::check(
+            Limit::MemoryBytes,
+            self.limits.memory_bytes,
+            bytes,
+        )?)
+    }
+
+    fn table(&self, table: TableType) -> Result<(), GuestError> {
+        Ok(LimitExceeded::check(
+            Limit::TableElements,
+            self.limits.table_elements,
+            table.initial,
+        )?)
+    }
+
+    /// Sections of one module are one text; an SDK's linker has put them together already.
+    fn contract_section(&mut self, data: &[u8]) -> Result<(), GuestError> {
+        if data.iter().all(u8::is_ascii_whitespace) {
+            return Ok(());
+        }
+        let here = self.inside.last().map_or(0, |(_, number)| *number);
+        let (owner, text) = self.contract.get_or_insert_with(|| (here, Vec::new()));
+        if *owner != here {
+            return Err(GuestError::ContractDuplicate);
+        }
+        // One byte over the limit is enough to be refused for it.
+        let room = (contract::MAX_SECTION_BYTES + 1).saturating_sub(text.len());
+        text.extend_from_slice(&data[..data.len().min(room)]);
+        text.push(b'\n');
+        Ok(())
+    }
+}
+
+/// Refuses functions that are small to send and slow to compile.
+fn function(body: &FunctionBody<'_>) -> Result<(), GuestError> {
+    let bytes = body.range().len() as u64;
+    at_most(bytes, MAX_FUNCTION_BYTES, "bytes in one function")?;
+    // A block takes three bytes at least.
+    if bytes / 3 <= MAX_FUNCTION_BLOCKS {
+        return Ok(());
+    }
+    let mut blocks = 0;
+    for operator in body.get_operators_reader()? {
+        if let Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } = operator? {
+            count(&mut blocks, 1, MAX_FUNCTION_BLOCKS, "blocks in one function")?;
+        }
+    }
+    Ok(())
+}
+
+fn count(sum: &mut u64, more: u64, allowed: u64, what: &'static str) -> Result<(), GuestError> {
+    *sum += more;
+    at_most(*sum, allowed, what)
+}
+
+fn at_most(found: u64, allowed: u64, what: &'static str) -> Result<(), GuestError> {
+    if found > allowed {
+        return Err(GuestError::TooComplex {
+            what,
+            allowed,
+            found,
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "guest/tests.rs"]
+mod tests;

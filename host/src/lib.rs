@@ -1,0 +1,69 @@
+//! A host that runs processes nobody has to trust, over state nobody may corrupt.
+//!
+//! Processes are functions compiled to WebAssembly components. They see a shared *context* only through imports that
+//! their *contract* grants, write into a *transaction*, and are judged by *audit rules* before and after. An [`Engine`]
+//! takes every run through the same seven steps, and commits all of it or nothing.
+//!
+//! ```no_run
+//! use theus_host::{Engine, Policy, args, context_from_json};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let context = context_from_json(r#"{"domain": {"items": [], "total_value": 0}}"#)?;
+//! let engine = Engine::builder().context(context).build()?;
+//! engine.register("warehouse.wasm", Policy::as_declared())?;
+//!
+//! match engine.run("add_product", args! { "product_name" => "TV", "price" => 500 }) {
+//!     Ok(receipt) => println!("Success! {:?}", receipt.changes),
+//!     Err(error) => println!("Failed: {error}"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The engine is blocking, `Send + Sync`, and cheap to clone. It holds the context in memory: what it acknowledges does
+//! not outlive it.
+
+mod arguments;
+pub mod build;
+mod builder;
+pub mod cli;
+pub mod component;
+mod context_source;
+mod edit;
+mod engine;
+mod error;
+pub mod guest;
+mod head;
+mod interlock;
+mod lock;
+mod policy;
+mod process;
+mod receipt;
+mod record;
+mod run;
+mod runtime;
+mod subscription;
+
+pub use crate::arguments::MASK;
+pub use crate::builder::EngineBuilder;
+pub use crate::context_source::{ContextSourceError, context_from_json, context_from_value};
+pub use crate::edit::Edit;
+pub use crate::engine::Engine;
+pub use crate::error::{ArgumentProblem, BuildError, EditError, RegisterError, RunError};
+pub use crate::interlock::Interlock;
+pub use crate::policy::Policy;
+pub use crate::process::{GuestSource, Registered};
+pub use crate::receipt::{Durability, ErrorReport, Outcome, Receipt, Stats, Step, StepTime};
+pub use crate::record::{Actor, Record};
+pub use crate::run::Call;
+pub use crate::subscription::{Event, Subscription};
+pub use theus_core::audit::{Action, Gate, Level, Recipe, RecipeErrors, Verdict};
+pub use theus_core::changes::{Change, ChangeOp};
+pub use theus_core::code::{Code, ErrorKind};
+pub use theus_core::context_guard::Mode;
+pub use theus_core::guest_log::{LogLevel, LogLine};
+pub use theus_core::limits::{Limit, LimitExceeded, Limits};
+pub use theus_core::path::{Layer, Path};
+pub use theus_core::transaction::{OutboxMessage, Signal, Snapshot};
+pub use theus_core::tree::Tree;
+pub use theus_core::value::{List, Map, Value};

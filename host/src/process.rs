@@ -1,0 +1,176 @@
+//! Registered processes: how a guest's bytes become something that the engine can run.
+
+use crate::component::into_component;
+use crate::engine::Engine;
+use crate::error::RegisterError;
+use crate::guest::{Guest, GuestError};
+use crate::policy::Policy;
+use crate::runtime::{CompileError, Program};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use theus_core::audit::ProcessRules;
+use theus_core::context_guard::Mode;
+use theus_core::contract::Contract;
+use theus_core::limits::{Limit, LimitExceeded, Limits};
+
+/// A process that calls can name.
+pub(crate) struct Process {
+    pub(crate) contract: Contract,
+    pub(crate) digest: Arc<str>,
+    pub(crate) program: Program,
+    pub(crate) rules: Option<Arc<ProcessRules>>,
+}
+
+/// Where a guest comes from.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum GuestSource {
+    /// A `.wasm` file: a component, or a core module built with an SDK.
+    File(PathBuf),
+    /// The bytes of one.
+    Bytes(Vec<u8>),
+}
+
+/// What [`Engine::register`] registered.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Registered {
+    /// The processes, in the order of the guest's contract section.
+    pub processes: Vec<String>,
+    /// The digest of the component.
+    pub digest: String,
+}
+
+impl Engine {
+    /// Registers every process of a guest. All of them, or none.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the guest, its contracts or the recipe's rules for them.
+    ///
+    /// # Security
+    ///
+    /// Nothing of the guest runs. Its size, shape, imports and contracts are checked before its code is compiled.
+    pub fn register(
+        &self,
+        source: impl Into<GuestSource>,
+        policy: Policy,
+    ) -> Result<Registered, RegisterError> {
+        let shared = &*self.shared;
+        let bytes = source.into().read(&shared.limits)?;
+        let component = into_component(&bytes).map_err(GuestError::from)?;
+        let guest = Guest::read(&component, &shared.limits)?;
+        let digest: Arc<str> = guest.digest.as_str().into();
+        let mut rules = Vec::with_capacity(guest.contracts.len());
+        for contract in &guest.contracts {
+            check_contract(contract, shared.mode, &policy)?;
+            let recipe = shared.recipe.as_ref();
+            rules.push(recipe.map(|recipe| recipe.bind(contract)).transpose()?.flatten());
+        }
+        let program = shared.runtime.compile(&component).map_err(compile_error)?;
+        let names: Vec<String> = guest.contracts.iter().map(|it| it.name.clone()).collect();
+        let processes: HashMap<String, Arc<Process>> = guest
+            .contracts
+            .into_iter()
+            .zip(rules)
+            .map(|(contract, rules)| {
+                let name = contract.name.clone();
+                let process = Process {
+                    contract,
+                    digest: digest.clone(),
+                    program: program.clone(),
+                    rules,
+                };
+                (name, Arc::new(process))
+            })
+            .collect();
+        let mut taken = None;
+        shared.processes.rcu(|known| {
+            taken = names.iter().find(|name| known.contains_key(*name)).cloned();
+            let mut all = HashMap::clone(known);
+            if taken.is_none() {
+                all.extend(processes.iter().map(|(name, process)| (name.clone(), process.clone())));
+            }
+            all
+        });
+        match taken {
+            Some(process) => Err(RegisterError::RegisteredTwice { process }),
+            None => Ok(Registered {
+                processes: names,
+                digest: guest.digest,
+            }),
+        }
+    }
+}
+
+impl GuestSource {
+    fn read(self, limits: &Limits) -> Result<Vec<u8>, RegisterError> {
+        let (bytes, path) = match self {
+            Self::Bytes(bytes) => (bytes, None),
+            Self::File(path) => {
+                let unreadable = |source| RegisterError::Unreadable {
+                    path: path.clone(),
+                    source,
+                };
+                let size = std::fs::metadata(&path).map_err(unreadable)?.len();
+                check_size(size, limits)?;
+                (std::fs::read(&path).map_err(unreadable)?, Some(path))
+            }
+        };
+        drop(path);
+        check_size(bytes.len() as u64, limits)?;
+        Ok(bytes)
+    }
+}
+
+impl From<&Path> for GuestSource {
+    fn from(path: &Path) -> Self {
+        Self::File(path.to_owned())
+    }
+}
+
+impl From<PathBuf> for GuestSource {
+    fn from(path: PathBuf) -> Self {
+        Self::File(path)
+    }
+}
+
+impl From<&str> for GuestSource {
+    fn from(path: &str) -> Self {
+        Self::File(path.into())
+    }
+}
+
+impl From<Vec<u8>> for GuestSource {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+fn check_contract(contract: &Contract, mode: Mode, _policy: &Policy) -> Result<(), RegisterError> {
+    if mode == Mode::Strict {
+        contract.check_strict().map_err(|problem| RegisterError::NotStrict {
+            process: contract.name.clone(),
+            problem,
+        })?;
+    }
+    match contract.side_effects.first() {
+        Some(side_effect) => Err(RegisterError::SideEffect {
+            process: contract.name.clone(),
+            side_effect: side_effect.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn check_size(size: u64, limits: &Limits) -> Result<(), RegisterError> {
+    LimitExceeded::check(Limit::ComponentBytes, limits.component_bytes, size)
+        .map_err(|exceeded| RegisterError::Guest(GuestError::from(exceeded)))
+}
+
+fn compile_error(error: CompileError) -> RegisterError {
+    RegisterError::Compile {
+        message: error.to_string(),
+    }
+}

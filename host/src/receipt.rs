@@ -1,0 +1,231 @@
+//! Receipts: what one run did, or why it did nothing. Serialised, a receipt is the object that `-o json` prints.
+
+use crate::error::{RegisterError, RunError};
+use serde::{Serialize, Serializer};
+use theus_core::audit::Verdict;
+use theus_core::changes::Change;
+use theus_core::code::ErrorKind;
+use theus_core::context_guard::Mode;
+use theus_core::guard::Violation;
+use theus_core::guest_log::LogLine;
+use theus_core::transaction::{OutboxMessage, Signal};
+use theus_core::value::Value;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Everything that it wrote is in the context.
+    Committed,
+    /// The guest was entered, and nothing of what it wrote remains.
+    RolledBack,
+    /// The guest was not entered.
+    Refused,
+}
+
+/// What one run did, or why it did nothing.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The process; none where the run ended before one was chosen.
+    pub process: Option<String>,
+    /// What the process returned; none where it did not return, nil where it returned nil.
+    pub result: Option<Value>,
+    /// The version of the context after the run.
+    pub version: u64,
+    /// What changed, net. Empty unless committed, except in a dry run.
+    pub changes: Vec<Change>,
+    /// Signals set, in order. Empty unless committed, except in a dry run.
+    pub signals: Vec<Signal>,
+    /// Messages sent, in order. Empty unless committed, except in a dry run.
+    pub outbox: Vec<OutboxMessage>,
+    /// What the gates' rules found; a rule that passed leaves no entry.
+    pub audit: Vec<Verdict>,
+    /// Why the run did not commit.
+    #[serde(serialize_with = "error_report")]
+    pub error: Option<RunError>,
+    /// What the run cost.
+    pub stats: Stats,
+    /// What an operator should know: limits nearly reached, a cut log, contract violations let pass.
+    pub warnings: Vec<String>,
+    /// Strict or permissive.
+    pub mode: Mode,
+    /// What an acknowledged commit survives.
+    pub durability: Durability,
+    /// Whether this was a dry run: everything but the commit.
+    pub dry_run: bool,
+    /// What the guest wrote to its log.
+    pub log: Vec<LogLine>,
+    /// The contract violations that permissive mode let pass.
+    #[serde(serialize_with = "violations")]
+    pub violations: Vec<Violation>,
+}
+
+/// What an acknowledged commit survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Durability {
+    /// Nothing: the context lives as long as the engine.
+    Memory,
+}
+
+/// What a run cost.
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Fuel that the guest and the host's work for it used.
+    pub fuel: u64,
+    /// Calls from the guest into the host.
+    pub host_calls: u64,
+    /// The most linear memory that the guest held, in bytes.
+    pub memory_bytes: u64,
+    /// The steps that the run went through, in order.
+    pub steps: Vec<StepTime>,
+}
+
+/// The time that one step took.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct StepTime {
+    /// The step's name.
+    pub name: Step,
+    /// Microseconds.
+    pub micros: f64,
+}
+
+/// The seven steps of the pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Rules on the arguments and the last committed version.
+    InputGate,
+    /// Waiting for the keys of the grant.
+    Lock,
+    /// Opening the transaction.
+    Transaction,
+    /// Building the guard from the grant.
+    Guard,
+    /// Making the sandbox and running the guest in it.
+    Execution,
+    /// Rules on what the transaction would leave.
+    OutputGate,
+    /// Applying the writes, or dropping them.
+    Commit,
+}
+
+/// An error as `-o json` prints it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ErrorReport {
+    /// A stable code, or the contract's own name for a declared failure.
+    pub code: String,
+    /// The kind of ending.
+    pub kind: ErrorKind,
+    /// What went wrong.
+    pub message: String,
+    /// How to mend it.
+    pub help: Option<String>,
+    /// The place in the context.
+    pub path: Option<String>,
+    /// The process.
+    pub process: Option<String>,
+}
+
+impl Step {
+    /// The steps in order.
+    pub const ALL: [Self; 7] = [
+        Self::InputGate,
+        Self::Lock,
+        Self::Transaction,
+        Self::Guard,
+        Self::Execution,
+        Self::OutputGate,
+        Self::Commit,
+    ];
+
+    /// The step's name, as it is printed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InputGate => "input-gate",
+            Self::Lock => "lock",
+            Self::Transaction => "transaction",
+            Self::Guard => "guard",
+            Self::Execution => "execution",
+            Self::OutputGate => "output-gate",
+            Self::Commit => "commit",
+        }
+    }
+}
+
+impl Receipt {
+    /// The receipt of a run that ended before it began.
+    #[must_use]
+    pub fn refused(process: Option<String>) -> Self {
+        Self {
+            outcome: Outcome::Refused,
+            process,
+            result: None,
+            version: 0,
+            changes: Vec::new(),
+            signals: Vec::new(),
+            outbox: Vec::new(),
+            audit: Vec::new(),
+            error: None,
+            stats: Stats::default(),
+            warnings: Vec::new(),
+            mode: Mode::Strict,
+            durability: Durability::Memory,
+            dry_run: false,
+            log: Vec::new(),
+            violations: Vec::new(),
+        }
+    }
+}
+
+impl From<&RunError> for ErrorReport {
+    fn from(error: &RunError) -> Self {
+        Self {
+            code: error.code(),
+            kind: error.kind(),
+            message: error.to_string(),
+            help: error.help(),
+            path: error.path(),
+            process: Some(error.process().to_owned()),
+        }
+    }
+}
+
+impl From<&RegisterError> for ErrorReport {
+    fn from(error: &RegisterError) -> Self {
+        Self {
+            code: error.code().to_string(),
+            kind: error.kind(),
+            message: error.to_string(),
+            help: error.help(),
+            path: error.path(),
+            process: error.process().map(str::to_owned),
+        }
+    }
+}
+
+fn error_report<S: Serializer>(error: &Option<RunError>, serializer: S) -> Result<S::Ok, S::Error> {
+    error.as_ref().map(ErrorReport::from).serialize(serializer)
+}
+
+fn violations<S: Serializer>(violations: &[Violation], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Reported {
+        operation: &'static str,
+        path: String,
+        message: String,
+        remedy: String,
+    }
+    serializer.collect_seq(violations.iter().map(|violation| Reported {
+        operation: violation.operation,
+        path: violation.path.to_string(),
+        message: violation.to_string(),
+        remedy: violation.remedy(),
+    }))
+}

@@ -1,0 +1,118 @@
+//! Records: what happened and why, one per run, refusals included.
+
+use crate::receipt::Outcome;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+use theus_core::audit::Verdict;
+use theus_core::context_guard::Mode;
+use theus_core::value::Map;
+
+/// What the engine keeps of one run or edit.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Record {
+    /// The record's number, from 1, without gaps.
+    pub seq: u64,
+    /// When the run ended.
+    pub time: SystemTime,
+    /// Who changed the context, or tried to.
+    pub actor: Actor,
+    /// The arguments; secret ones are masked.
+    pub args: Map,
+    /// The version that the run read, where it came that far.
+    pub read_version: Option<u64>,
+    /// The version that it made, where it committed a change.
+    pub version: Option<u64>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The code of its error, where it failed.
+    pub error: Option<String>,
+    /// What the gates' rules found.
+    pub audit: Vec<Verdict>,
+    /// The number of places changed.
+    pub changes: usize,
+    /// Strict, or permissive: then contract violations may have been let pass.
+    pub mode: Mode,
+    /// Fuel that the guest and the host's work for it used.
+    pub fuel: u64,
+    /// Time from the call to its end.
+    pub duration: Duration,
+}
+
+impl Record {
+    /// A record of something that was refused before it read anything; the ring numbers it.
+    pub(crate) fn of(actor: Actor, mode: Mode, duration: Duration) -> Self {
+        Self {
+            seq: 0,
+            time: SystemTime::now(),
+            actor,
+            args: Map::new(),
+            read_version: None,
+            version: None,
+            outcome: Outcome::Refused,
+            error: None,
+            audit: Vec::new(),
+            changes: 0,
+            mode,
+            fuel: 0,
+            duration,
+        }
+    }
+}
+
+/// Who changed the context, or tried to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Actor {
+    /// A process of a guest.
+    Process {
+        /// The process's name, as it was asked for.
+        name: String,
+        /// The digest of its component; none where no such process is registered.
+        digest: Option<Arc<str>>,
+    },
+    /// The operator, through [`Engine::edit`](crate::Engine::edit).
+    Edit,
+    /// The operator, through [`Engine::reset_interlock`](crate::Engine::reset_interlock).
+    InterlockReset,
+}
+
+/// The last records, in memory.
+pub(crate) struct RecordRing {
+    inner: Mutex<Ring>,
+}
+
+struct Ring {
+    last_seq: u64,
+    records: VecDeque<Arc<Record>>,
+}
+
+const KEPT: usize = 1_000;
+
+impl RecordRing {
+    pub(crate) fn new() -> Self {
+        Self {
+            inner: Mutex::new(Ring {
+                last_seq: 0,
+                records: VecDeque::with_capacity(KEPT),
+            }),
+        }
+    }
+
+    /// Keeps a record and gives it the next number.
+    pub(crate) fn add(&self, mut record: Record) {
+        let mut ring = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        ring.last_seq += 1;
+        record.seq = ring.last_seq;
+        if ring.records.len() == KEPT {
+            ring.records.pop_front();
+        }
+        ring.records.push_back(Arc::new(record));
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Record>> {
+        let ring = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        ring.records.iter().cloned().collect()
+    }
+}

@@ -1,0 +1,258 @@
+//! One run: what was asked for, and what has come of it so far.
+
+use crate::error::RunError;
+use crate::process::Process;
+use crate::receipt::{Receipt, Step, StepTime};
+use crate::runtime::{End, Execution};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use theus_core::audit::{Findings, Tick};
+use theus_core::context_guard::{ContextGuard, Mode, Usage};
+use theus_core::limits::{Limit, LimitExceeded, Limits};
+use theus_core::transaction::Snapshot;
+use theus_core::value::Map;
+
+/// A call of a process: its name, its arguments, and how it is to be made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Call {
+    /// The process's name.
+    pub process: String,
+    /// The arguments by parameter name.
+    pub args: Map,
+    dry_run: bool,
+}
+
+/// The state of one run on its way through the pipeline.
+pub(crate) struct Run {
+    pub(crate) process: Arc<Process>,
+    pub(crate) call: Call,
+    pub(crate) args: Map,
+    pub(crate) deadline: Instant,
+    pub(crate) receipt: Receipt,
+    pub(crate) read_version: Option<u64>,
+    pub(crate) made_version: Option<u64>,
+    /// What the input rules found on the version that they were judged on before the lock.
+    pub(crate) found: Option<(Arc<Snapshot>, Findings)>,
+    usage: Usage,
+    started: Instant,
+    last_step: Instant,
+}
+
+/// The moment at which a call that starts now is ended.
+pub(crate) fn deadline(started: Instant, timeout: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    started.checked_add(timeout).unwrap_or_else(|| started + FAR)
+}
+
+impl Call {
+    /// Creates a call.
+    #[must_use]
+    pub fn new(process: impl Into<String>, args: Map) -> Self {
+        Self {
+            process: process.into(),
+            args,
+            dry_run: false,
+        }
+    }
+
+    /// Makes it a dry run: every step but the commit, and nothing is counted, recorded, sent or published.
+    #[must_use]
+    pub fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self
+    }
+
+    /// Whether the call is a dry run.
+    #[must_use]
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+}
+
+impl Run {
+    pub(crate) fn new(
+        process: Arc<Process>,
+        mut call: Call,
+        mode: Mode,
+        started: Instant,
+        timeout: Duration,
+    ) -> Self {
+        let mut receipt = Receipt::refused(Some(process.contract.name.clone()));
+        receipt.mode = mode;
+        receipt.dry_run = call.dry_run;
+        receipt.stats.steps.reserve(Step::ALL.len());
+        Self {
+            args: std::mem::take(&mut call.args),
+            process,
+            call,
+            deadline: deadline(started, timeout),
+            receipt,
+            read_version: None,
+            made_version: None,
+            found: None,
+            usage: Usage::default(),
+            started,
+            last_step: started,
+        }
+    }
+
+    /// The process's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.process.contract.name
+    }
+
+    /// Time since the call began.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Whether the gates' counters count this run.
+    pub(crate) fn tick(&self) -> Tick {
+        if self.call.dry_run { Tick::Preview } else { Tick::Record }
+    }
+
+    /// Notes that a step is over. Work for one step at two moments adds up.
+    pub(crate) fn done(&mut self, name: Step) {
+        let now = Instant::now();
+        let micros = (now - self.last_step).as_secs_f64() * 1e6;
+        self.last_step = now;
+        let steps = &mut self.receipt.stats.steps;
+        match steps.iter_mut().find(|step| step.name == name) {
+            Some(step) => step.micros += micros,
+            None => {
+                // The sandbox is made ahead of the lock; its time stands where the execution has its place.
+                let place = steps.iter().position(|step| step.name as u8 > name as u8);
+                steps.insert(place.unwrap_or(steps.len()), StepTime { name, micros });
+            }
+        }
+    }
+
+    /// Takes over what a guest's call left, and says how it ended.
+    pub(crate) fn ended(&mut self, execution: Execution) -> Result<(Vec<u8>, ContextGuard), RunError> {
+        let stats = &mut self.receipt.stats;
+        stats.fuel = execution.fuel;
+        stats.host_calls = execution.host_calls;
+        stats.memory_bytes = execution.memory_peak;
+        if execution.log.dropped() > 0 {
+            let dropped = execution.log.dropped();
+            self.receipt.warnings.push(format!("the log was cut: {dropped} lines were over its limit"));
+        }
+        self.receipt.log = execution.log.into_lines();
+        if let Some(guard) = &execution.guard {
+            self.usage = *guard.usage();
+            self.note_violations(guard);
+        }
+        let process = self.name().to_owned();
+        match (execution.end, execution.guard) {
+            (End::Returned(result), Some(guard)) => Ok((result, guard)),
+            (End::Returned(_), None) => Err(self.host_failed("the guest returned without its transaction")),
+            (End::Failed { code, message }, _) => Err(self.failed(code, message)),
+            (End::Refused(refusal), _) => Err(RunError::Refused { process, refusal }),
+            (End::Limit(exceeded), _) => Err(RunError::Limit { process, exceeded }),
+            (End::Aborted { message, file, line, column, function }, _) => Err(RunError::Panicked {
+                process,
+                message,
+                file,
+                line,
+                column,
+                function,
+            }),
+            (End::Trapped { reason, function, place }, _) => Err(RunError::Trapped {
+                process,
+                reason,
+                function,
+                place,
+            }),
+            (End::Host(error), _) => Err(self.host_failed(&format!("{error:#}"))),
+        }
+    }
+
+    /// Warns of every limit of which a run used 80% or more.
+    pub(crate) fn warn_of_limits(&mut self, limits: &Limits) {
+        let stats = &self.receipt.stats;
+        let usage = &self.usage;
+        for (limit, used, allowed) in [
+            (Limit::Fuel, stats.fuel, limits.fuel),
+            (Limit::HostCalls, stats.host_calls, limits.host_calls),
+            (Limit::MemoryBytes, stats.memory_bytes, limits.memory_bytes),
+            (Limit::Reads, usage.reads, limits.reads),
+            (Limit::ReadBytes, usage.read_bytes, limits.read_bytes),
+            (Limit::Writes, usage.writes, limits.writes),
+            (Limit::WriteBytes, usage.write_bytes, limits.write_bytes),
+            (Limit::OutboxMessages, usage.outbox_messages, limits.outbox_messages),
+            (Limit::OutboxBytes, usage.outbox_bytes, limits.outbox_bytes),
+            (Limit::Time, millis(self.started.elapsed()), millis(limits.timeout)),
+        ] {
+            if used >= allowed - allowed / 5 && used > 0 {
+                self.receipt.warnings.push(format!(
+                    "{} of {allowed} {} used: {used} ({})",
+                    limit.name(),
+                    limit.unit(),
+                    limit.remedy()
+                ));
+            }
+        }
+    }
+
+    /// A run that did not commit shows nothing of what it would have changed.
+    pub(crate) fn forget_changes(&mut self) {
+        self.receipt.changes.clear();
+        self.receipt.signals.clear();
+        self.receipt.outbox.clear();
+    }
+
+    pub(crate) fn limit(&self, exceeded: LimitExceeded) -> RunError {
+        RunError::Limit {
+            process: self.name().to_owned(),
+            exceeded,
+        }
+    }
+
+    pub(crate) fn time_exceeded(&self, limits: &Limits) -> RunError {
+        self.limit(LimitExceeded {
+            limit: Limit::Time,
+            allowed: millis(limits.timeout),
+            asked: None,
+        })
+    }
+
+    pub(crate) fn host_failed(&self, message: &str) -> RunError {
+        RunError::Host {
+            process: self.name().to_owned(),
+            message: message.to_owned(),
+        }
+    }
+
+    fn failed(&self, code: String, message: String) -> RunError {
+        /// The SDKs' code for a value that does not fit the guest's own type.
+        const DECODE: &str = "Decode";
+        let process = self.name().to_owned();
+        let contract = &self.process.contract;
+        if contract.errors.contains(&code) {
+            RunError::Failure { process, code, message }
+        } else if code == DECODE {
+            RunError::Decode { process, message }
+        } else {
+            RunError::UndeclaredError {
+                process,
+                code: theus_core::path::cut(&code),
+                message,
+                declared: contract.errors.clone(),
+            }
+        }
+    }
+
+    fn note_violations(&mut self, guard: &ContextGuard) {
+        for violation in guard.violations() {
+            self.receipt
+                .warnings
+                .push(format!("permissive: {violation}: {}", violation.remedy()));
+            self.receipt.violations.push(violation.clone());
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

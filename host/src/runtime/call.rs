@@ -1,0 +1,202 @@
+//! One call: an instance that serves it, and what became of it.
+
+use super::end::End;
+use super::program::Linked;
+use super::slots::Slot;
+use super::state::{CallState, charge_flat};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+use theus_core::context_guard::ContextGuard;
+use theus_core::guest_log::GuestLog;
+use theus_core::limits::{Limit, LimitExceeded, Limits};
+use wasmtime::component::{ComponentType, Lift, TypedFunc};
+use wasmtime::{AsContextMut, Store};
+
+/// What is kept of a failure's code; a longer one cannot be declared anyway.
+const MAX_FAILURE_CODE: usize = 256;
+/// What is kept of a failure's message.
+const MAX_FAILURE_MESSAGE: usize = 64 * 1024;
+/// Bytes of arguments and result for one unit of fuel.
+const BYTES_PER_FUEL: usize = 8;
+
+/// What one call may use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallSettings {
+    /// Fuel, instantiation included.
+    pub(crate) fuel: u64,
+    /// When the call is ended, whatever it is doing.
+    pub(crate) deadline: Instant,
+}
+
+/// A fresh instance, good for one call.
+pub(crate) struct Instance {
+    // Dropped in this order: the pool's memory is free before the place in the pool is.
+    store: Store<CallState>,
+    run: Run,
+    program: Arc<Linked>,
+    slot: Slot,
+}
+
+type Run = TypedFunc<(&'static str, &'static [u8]), (Returned,)>;
+type Returned = Result<Vec<u8>, Failure>;
+
+/// The WIT's `failure`.
+#[derive(ComponentType, Lift)]
+#[component(record)]
+pub(super) struct Failure {
+    code: String,
+    message: String,
+}
+
+/// What became of one call.
+#[derive(Debug)]
+pub(crate) struct Execution {
+    /// The guest's side of the transaction; absent where the guest was not entered or the host itself failed.
+    pub(crate) guard: Option<ContextGuard>,
+    /// What the guest wrote.
+    pub(crate) log: GuestLog,
+    /// How the call ended.
+    pub(crate) end: End,
+    /// Fuel used, instantiation included.
+    pub(crate) fuel: u64,
+    /// Calls from the guest into the host.
+    pub(crate) host_calls: u64,
+    /// The most linear memory that the guest held, in bytes.
+    pub(crate) memory_peak: u64,
+}
+
+impl Instance {
+    pub(super) fn new(store: Store<CallState>, run: Run, program: Arc<Linked>, slot: Slot) -> Self {
+        Self {
+            store,
+            run,
+            program,
+            slot,
+        }
+    }
+
+    /// Runs one process and ends the instance.
+    ///
+    /// `args` is a MessagePack map. The guard comes back with the execution, except where the host itself failed.
+    pub(crate) fn run(
+        self,
+        process: &str,
+        args: &[u8],
+        guard: ContextGuard,
+        deadline: Instant,
+    ) -> Execution {
+        let Self {
+            mut store,
+            run,
+            program,
+            slot,
+        } = self;
+        let state = store.data_mut();
+        state.deadline = deadline;
+        state.guard = Some(Box::new(guard));
+        if let Some(world) = &mut state.world {
+            world.enter_call(program.digest.as_bytes(), process, args);
+        }
+        let limits = &program.runtime.limits;
+        let running = program.runtime.ticker.running();
+        let called = catch_unwind(AssertUnwindSafe(|| {
+            call(&mut store, run, limits, process, args)
+        }));
+        drop(running);
+        let end = match called {
+            Ok(Ok(end)) => end,
+            Ok(Err(error)) => End::of_error(error, limits, store.data().meter.fuel_allowed),
+            Err(panic) => {
+                // Whatever was going on in the transaction was not finished.
+                store.data_mut().guard = None;
+                End::of_panic(panic.as_ref())
+            }
+        };
+        let execution = Execution::ended(store, end);
+        // Only now is the pool's memory free again.
+        drop(slot);
+        execution
+    }
+}
+
+fn call(
+    store: &mut Store<CallState>,
+    run: Run,
+    limits: &Limits,
+    process: &str,
+    args: &[u8],
+) -> wasmtime::Result<End> {
+    LimitExceeded::check(
+        Limit::ArgumentBytes,
+        limits.argument_bytes,
+        args.len() as u64,
+    )?;
+    let state = store.data();
+    if Instant::now() >= state.deadline {
+        return Err(state.time_exceeded().into());
+    }
+    charge_flat(&mut store.as_context_mut(), fuel_for(args))?;
+    // The result is copied out before its limit is checked, for the guest has freed it by the time the call returns;
+    // the copy is bounded by the store's own limit on what one call may move.
+    let (returned,) = run.call(&mut *store, (process, args))?;
+    let mut store = store.as_context_mut();
+    match returned {
+        Ok(result) => {
+            charge_flat(&mut store, fuel_for(&result))?;
+            LimitExceeded::check(
+                Limit::ResultBytes,
+                limits.result_bytes,
+                result.len() as u64,
+            )?;
+            Ok(End::Returned(result))
+        }
+        Err(failure) => {
+            charge_flat(&mut store, fuel_for(failure.message.as_bytes()))?;
+            Ok(End::Failed {
+                code: beginning(failure.code, MAX_FAILURE_CODE),
+                message: beginning(failure.message, MAX_FAILURE_MESSAGE),
+            })
+        }
+    }
+}
+
+impl Execution {
+    /// A call that ended before there was an instance.
+    pub(super) fn not_entered(state: CallState, end: End) -> Self {
+        Self {
+            guard: None,
+            log: state.log,
+            end,
+            fuel: 0,
+            host_calls: 0,
+            memory_peak: 0,
+        }
+    }
+
+    /// A call that ended with an instance, whole or half made.
+    pub(super) fn ended(store: Store<CallState>, end: End) -> Self {
+        let left = store.get_fuel().unwrap_or(0);
+        let mut state = store.into_data();
+        if let Some(world) = &mut state.world {
+            world.close(&mut state.log);
+        }
+        Self {
+            guard: state.guard.map(|guard| *guard),
+            log: state.log,
+            end,
+            fuel: state.meter.fuel_allowed.saturating_sub(left),
+            host_calls: state.meter.host_calls,
+            memory_peak: state.limiter.memory(),
+        }
+    }
+}
+
+fn fuel_for(bytes: &[u8]) -> u64 {
+    (bytes.len() / BYTES_PER_FUEL) as u64
+}
+
+fn beginning(mut text: String, bytes: usize) -> String {
+    text.truncate(text.floor_char_boundary(bytes));
+    text
+}

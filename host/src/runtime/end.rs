@@ -1,0 +1,202 @@
+//! How a call ended, and what wasmtime's errors mean.
+
+use std::any::Any;
+use std::fmt;
+use theus_core::limits::{Limit, LimitExceeded, Limits};
+use theus_core::refusal::Refusal;
+use wasmtime::{Error, Trap, WasmBacktrace};
+
+/// The longest function name that is reported; names come from the guest.
+const MAX_NAME: usize = 200;
+
+/// How a call ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub(crate) enum End {
+    /// The process returned; its result is MessagePack, not yet checked.
+    Returned(Vec<u8>),
+    /// The process failed; whether its contract declares the code is not yet checked.
+    Failed {
+        /// One of the contract's errors, if the guest keeps to it.
+        code: String,
+        /// What went wrong, for a person.
+        message: String,
+    },
+    /// The guard refused a host call.
+    Refused(Refusal),
+    /// A limit of the call was reached.
+    Limit(LimitExceeded),
+    /// The guest ended itself: a panic, or AssemblyScript's abort.
+    Aborted {
+        /// What the guest says went wrong.
+        message: String,
+        /// The source file that the guest names.
+        file: String,
+        /// Line, from 1; 0 where unknown.
+        line: u32,
+        /// Column, from 1; 0 where unknown.
+        column: u32,
+        /// The guest's function, where a name is known.
+        function: Option<String>,
+    },
+    /// The guest trapped, or broke the rules of the component model.
+    Trapped {
+        /// What it did.
+        reason: String,
+        /// The guest's function, where a name is known.
+        function: Option<String>,
+        /// Where in the guest's code.
+        place: Option<String>,
+    },
+    /// The host failed; the guest is not to blame.
+    Host(anyhow::Error),
+}
+
+/// An [`End`] on its way through wasmtime, from a host function to whoever called the guest.
+#[derive(Debug)]
+pub(super) struct Stop(pub(super) End);
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the host ended the run")
+    }
+}
+
+impl std::error::Error for Stop {}
+
+impl End {
+    /// What an error that came out of a guest means.
+    pub(super) fn of_error(error: Error, limits: &Limits, fuel: u64) -> Self {
+        let (function, place) = error
+            .downcast_ref::<WasmBacktrace>()
+            .map_or((None, None), locate);
+        let error = match error.downcast::<Stop>() {
+            Ok(Stop(Self::Aborted {
+                message,
+                file,
+                line,
+                column,
+                ..
+            })) => {
+                return Self::Aborted {
+                    message,
+                    file,
+                    line,
+                    column,
+                    function,
+                };
+            }
+            Ok(Stop(end)) => return end,
+            Err(error) => error,
+        };
+        let error = match error.downcast::<LimitExceeded>() {
+            Ok(exceeded) => return Self::Limit(exceeded),
+            Err(error) => error,
+        };
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::StackOverflow) => Self::limit(Limit::StackBytes, limits.stack_bytes),
+            Some(Trap::OutOfFuel) => Self::limit(Limit::Fuel, fuel),
+            None if is_host_failure(&error) => Self::Host(error.into()),
+            _ => Self::Trapped {
+                reason: reason(&error),
+                function,
+                place,
+            },
+        }
+    }
+
+    /// A panic of the host itself, stopped at the call's edge.
+    pub(super) fn of_panic(panic: &(dyn Any + Send)) -> Self {
+        let message = panic
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        Self::Host(anyhow::anyhow!("the host panicked: {message}"))
+    }
+
+    fn limit(limit: Limit, allowed: u64) -> Self {
+        Self::Limit(LimitExceeded {
+            limit,
+            allowed,
+            asked: None,
+        })
+    }
+}
+
+/// Errors that no guest can cause: the machine is out of something.
+fn is_host_failure(error: &Error) -> bool {
+    error.is::<std::io::Error>()
+        || error.is::<wasmtime::OutOfMemory>()
+        || error.is::<wasmtime::PoolConcurrencyLimitError>()
+}
+
+fn reason(error: &Error) -> String {
+    let mut reason = String::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        if text.starts_with("error while executing at wasm backtrace") {
+            continue;
+        }
+        if !reason.is_empty() {
+            reason.push_str(": ");
+        }
+        reason.push_str(text.strip_prefix("wasm trap: ").unwrap_or(&text));
+    }
+    reason
+}
+
+/// The innermost function that is not part of a language's panic machinery, and the place in it.
+fn locate(backtrace: &WasmBacktrace) -> (Option<String>, Option<String>) {
+    // The demangled names are only to be had through the backtrace's own text: one numbered line per frame.
+    let text = backtrace.to_string();
+    let name_of = |index: usize| {
+        let number = format!("  {index:>3}: ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&number))?;
+        let (_, name) = line.split_once(" - ").unwrap_or(("", line));
+        let module = backtrace.frames()[index]
+            .module()
+            .name()
+            .unwrap_or("<unknown>");
+        let name = name.strip_prefix(module)?.strip_prefix('!')?;
+        Some(printable(name))
+    };
+    let frames = backtrace.frames();
+    let chosen = (0..frames.len())
+        .find(|&index| name_of(index).is_some_and(|name| !is_machinery(&name)))
+        .unwrap_or(0);
+    let Some(frame) = frames.get(chosen) else {
+        return (None, None);
+    };
+    let place = frame
+        .module_offset()
+        .map(|offset| format!("wasm offset {offset:#x}"));
+    (frame.func_name().and(name_of(chosen)), place)
+}
+
+/// Whether every panic of the guest's language passes through this function.
+fn is_machinery(name: &str) -> bool {
+    const PREFIXES: [&str; 12] = [
+        "core::",
+        "std::",
+        "alloc::",
+        "<core::",
+        "<std::",
+        "<alloc::",
+        "rust_",
+        "__rust",
+        "theus_guest::",
+        "theus:process/",
+        "~lib/",
+        "<wasm function",
+    ];
+    name == "abort" || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// A name from the guest, made fit to be printed.
+fn printable(name: &str) -> String {
+    name.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_NAME)
+        .collect()
+}

@@ -1,0 +1,97 @@
+//! Runs guests: the only place that names wasmtime.
+//!
+//! A [`Runtime`] compiles components to [`Program`]s. Every call gets a store and an instance of its own, entered with
+//! the guest's side of a transaction (a [`ContextGuard`]) and left with an [`Execution`]: how it ended, what it cost,
+//! and the guard again. The pool, fuel, the epoch deadline, memory and table sums bound what a guest can do to the host;
+//! what it can do to the context is the guard's business.
+
+mod call;
+mod config;
+mod end;
+mod host_calls;
+mod limiter;
+mod program;
+mod slots;
+mod state;
+mod ticker;
+mod wasi;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::call::{CallSettings, Execution, Instance};
+pub(crate) use self::end::End;
+pub(crate) use self::program::Program;
+
+use self::slots::Slots;
+use self::state::CallState;
+use self::ticker::Ticker;
+use crate::guest::GuestError;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use theus_core::limits::Limits;
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+/// Calls that may be inside a guest at a time; further ones wait.
+const SLOTS: u32 = 256;
+
+/// Compiles guests and holds what all their calls share: the engine, the instance pool, the epoch's clock.
+#[derive(Clone)]
+pub(crate) struct Runtime(Arc<Shared>);
+
+struct Shared {
+    engine: Engine,
+    // For guests that import nothing but `theus:process`.
+    plain: Linker<CallState>,
+    // The same, and the virtual WASI world.
+    virtual_wasi: Linker<CallState>,
+    ticker: Ticker,
+    slots: Arc<Slots>,
+    limits: Limits,
+    instantiations: AtomicU64,
+}
+
+impl Runtime {
+    /// Sets up the engine and reserves the instance pool's address space.
+    pub(crate) fn new(limits: &Limits) -> anyhow::Result<Self> {
+        Self::with_slots(limits, SLOTS)
+    }
+
+    fn with_slots(limits: &Limits, slots: u32) -> anyhow::Result<Self> {
+        let engine = Engine::new(&config::config(limits, slots)?)?;
+        let mut plain = Linker::new(&engine);
+        host_calls::add_to_linker(&mut plain)?;
+        let mut virtual_wasi = plain.clone();
+        wasi::add_to_linker(&mut virtual_wasi)?;
+        Ok(Self(Arc::new(Shared {
+            ticker: Ticker::start(&engine)?,
+            engine,
+            plain,
+            virtual_wasi,
+            slots: Slots::new(slots),
+            limits: limits.clone(),
+            instantiations: AtomicU64::new(0),
+        })))
+    }
+
+    /// Compiles a component and links its imports; nothing of it runs.
+    ///
+    /// # Errors
+    ///
+    /// An import that the host does not give, a missing or different export, memory or tables over their limits, or
+    /// code that is no valid wasm.
+    ///
+    /// # Security
+    ///
+    /// Takes hostile bytes, but compiling costs time and memory by their shape: check that with
+    /// [`Guest::read`](crate::guest::Guest::read) first.
+    pub(crate) fn compile(&self, component: &[u8]) -> Result<Program, GuestError> {
+        Program::compile(self, component)
+    }
+
+    /// How many instances were ever made: what was refused before its sandbox does not count.
+    pub(crate) fn instantiations(&self) -> u64 {
+        self.0.instantiations.load(Ordering::Relaxed)
+    }
+}

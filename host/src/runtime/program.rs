@@ -1,0 +1,193 @@
+//! A compiled guest: what of it is linked once, and how an instance of it is made.
+
+use super::call::{CallSettings, Execution, Instance};
+use super::end::End;
+use super::state::{CallState, at_tick};
+use super::wasi::World;
+use super::{Runtime, Shared};
+use crate::guest::{Digest, GuestError, PROCESSES};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+use theus_core::limits::{Limit, LimitExceeded, Limits};
+use wasmtime::component::types::{ComponentFunc, ComponentItem, Type};
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
+use wasmtime::{Engine, Store};
+
+/// Handles of the component model's resources that a guest may hold; the virtual WASI world needs a few.
+const MAX_HANDLES: usize = 4096;
+
+/// A compiled component, ready to be instantiated.
+#[derive(Clone)]
+pub(crate) struct Program(Arc<Linked>);
+
+pub(super) struct Linked {
+    pub(super) runtime: Arc<Shared>,
+    pub(super) digest: Digest,
+    pre: InstancePre<CallState>,
+    run: ComponentExportIndex,
+    wasi: Wasi,
+}
+
+/// Whether a component imports WASI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wasi {
+    Absent,
+    Virtual,
+}
+
+impl Program {
+    pub(super) fn compile(runtime: &Runtime, bytes: &[u8]) -> Result<Self, GuestError> {
+        let shared = &runtime.0;
+        // Compilers are large: a panic in one is the guest's refusal, not the host's end.
+        let component = catch_unwind(AssertUnwindSafe(|| Component::new(&shared.engine, bytes)))
+            .map_err(|_| GuestError::Uncompilable(anyhow::anyhow!("the compiler failed on it")))?
+            .map_err(|error| GuestError::Uncompilable(error.into()))?;
+        check_tables(&component, &shared.limits)?;
+        let imports = component
+            .component_type()
+            .imports(&shared.engine)
+            .map(|(name, _)| name.to_owned())
+            .collect::<Vec<_>>();
+        let wasi = if imports.iter().any(|name| name.starts_with("wasi:")) {
+            Wasi::Virtual
+        } else {
+            Wasi::Absent
+        };
+        let linker = match wasi {
+            Wasi::Absent => &shared.plain,
+            Wasi::Virtual => &shared.virtual_wasi,
+        };
+        let pre = linker
+            .instantiate_pre(&component)
+            .map_err(|error| not_granted(&error, &imports))?;
+        let run = exported_run(&shared.engine, &component).ok_or(GuestError::ExportMissing)?;
+        component
+            .initialize_copy_on_write_image()
+            .map_err(|error| GuestError::Uncompilable(error.into()))?;
+        Ok(Self(Arc::new(Linked {
+            runtime: Arc::clone(shared),
+            digest: Digest::of(bytes),
+            pre,
+            run,
+            wasi,
+        })))
+    }
+
+    /// Makes a fresh instance, waiting for a place in the pool until the deadline.
+    ///
+    /// A start function runs here, with no transaction to see: any call of it into the host traps.
+    ///
+    /// # Errors
+    ///
+    /// How the call ended, where it ended before its process was entered.
+    pub(crate) fn instantiate(&self, call: &CallSettings) -> Result<Instance, Box<Execution>> {
+        let shared = &self.0.runtime;
+        let world = match self.0.wasi {
+            Wasi::Absent => None,
+            Wasi::Virtual => Some(World::new(self.0.digest.as_bytes())),
+        };
+        let state = CallState::new(&shared.limits, call.fuel, call.deadline, world);
+        let Some(slot) = shared.slots.take(call.deadline) else {
+            let end = End::Limit(state.time_exceeded());
+            return Err(Box::new(Execution::not_entered(state, end)));
+        };
+        if Instant::now() >= call.deadline {
+            let end = End::Limit(state.time_exceeded());
+            return Err(Box::new(Execution::not_entered(state, end)));
+        }
+        let mut store = Store::new(&shared.engine, state);
+        store.limiter(|state| &mut state.limiter);
+        store.epoch_deadline_callback(at_tick);
+        store.set_epoch_deadline(1);
+        store.set_max_component_handles(MAX_HANDLES);
+        // What one call may move out of the guest: not more than the guest has.
+        store.set_hostcall_fuel(usize::try_from(shared.limits.memory_bytes).unwrap_or(usize::MAX));
+        shared.instantiations.fetch_add(1, Ordering::Relaxed);
+        let running = shared.ticker.running();
+        let instantiated = catch_unwind(AssertUnwindSafe(|| {
+            store.set_fuel(call.fuel)?;
+            let instance = self.0.pre.instantiate(&mut store)?;
+            instance.get_typed_func(&mut store, &self.0.run)
+        }));
+        drop(running);
+        match instantiated {
+            Ok(Ok(run)) => Ok(Instance::new(store, run, Arc::clone(&self.0), slot)),
+            Ok(Err(error)) => {
+                let end = End::of_error(error, &shared.limits, call.fuel);
+                Err(Box::new(Execution::ended(store, end)))
+            }
+            Err(panic) => {
+                let end = End::of_panic(panic.as_ref());
+                Err(Box::new(Execution::ended(store, end)))
+            }
+        }
+    }
+}
+
+/// Refuses tables over the limit; elements and memory are counted as they are made.
+fn check_tables(component: &Component, limits: &Limits) -> Result<(), GuestError> {
+    match component.resources_required() {
+        Some(resources) => Ok(LimitExceeded::check(
+            Limit::Tables,
+            limits.tables,
+            u64::from(resources.num_tables),
+        )?),
+        None => Err(GuestError::Uncompilable(anyhow::anyhow!(
+            "it imports core modules"
+        ))),
+    }
+}
+
+/// Finds the import that linking failed on; wasmtime only names it in its text.
+fn not_granted(error: &wasmtime::Error, imports: &[String]) -> GuestError {
+    let reason = format!("{error:#}");
+    let import = imports
+        .iter()
+        .filter(|import| reason.contains(&format!("`{import}`")))
+        .max_by_key(|import| import.len())
+        .map_or("unknown", String::as_str);
+    GuestError::ImportNotGranted {
+        import: import.to_owned(),
+        reason: Some(reason),
+    }
+}
+
+fn exported_run(engine: &Engine, component: &Component) -> Option<ComponentExportIndex> {
+    let ty = component.component_type();
+    let name = ty.exports(engine).find_map(|(name, export)| {
+        let ComponentItem::ComponentInstance(processes) = export.ty else {
+            return None;
+        };
+        let run = processes.get_export(engine, "run")?;
+        match run.ty {
+            ComponentItem::ComponentFunc(run) if name.starts_with(PROCESSES) && is_run(&run) => {
+                Some(name)
+            }
+            _ => None,
+        }
+    })?;
+    let processes = component.get_export_index(None, name)?;
+    component.get_export_index(Some(&processes), "run")
+}
+
+/// Whether a function has the type of the WIT's `run`.
+fn is_run(run: &ComponentFunc) -> bool {
+    let is_bytes = |ty: &Type| matches!(ty, Type::List(list) if list.ty() == Type::U8);
+    let params = run.params().map(|(_, ty)| ty).collect::<Vec<_>>();
+    let results = run.results().collect::<Vec<_>>();
+    let ([Type::String, args], [Type::Result(result)]) = (&params[..], &results[..]) else {
+        return false;
+    };
+    let (Some(value), Some(Type::Record(failure))) = (result.ok(), result.err()) else {
+        return false;
+    };
+    let fields = failure
+        .fields()
+        .map(|field| (field.name, field.ty))
+        .collect::<Vec<_>>();
+    is_bytes(args)
+        && is_bytes(&value)
+        && fields == [("code", Type::String), ("message", Type::String)]
+}

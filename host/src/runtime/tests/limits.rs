@@ -1,0 +1,262 @@
+//! Every limit that the runtime enforces, at its edge.
+
+use super::guests::{component, data, running, with_module};
+use super::{FUEL, PATIENCE, RUNTIME, run, run_program, run_with, settings};
+use crate::guest::GuestError;
+use crate::runtime::{End, Runtime};
+use std::thread;
+use std::time::{Duration, Instant};
+use theus_core::limits::{Limit, Limits};
+
+/// Asserts that a limit ended the run, and gives what was allowed.
+fn limit(end: &End) -> (Limit, u64) {
+    match end {
+        End::Limit(exceeded) => (exceeded.limit, exceeded.allowed),
+        other => panic!("no limit: {other:?}"),
+    }
+}
+
+const FOREVER: &str = "(loop $on (br $on)) unreachable";
+
+#[test]
+fn fuel_runs_out() {
+    let execution = run(&running(FOREVER));
+    assert_eq!(limit(&execution.end), (Limit::Fuel, FUEL));
+    assert_eq!(execution.fuel, FUEL);
+    assert!(execution.guard.is_some());
+}
+
+#[test]
+fn time_runs_out() {
+    let program = RUNTIME.compile(&running(FOREVER)).expect("the guest compiles");
+    let started = Instant::now();
+    let execution = run_program(&program, &[], settings(u64::MAX, Duration::from_millis(50)));
+    assert_eq!(limit(&execution.end).0, Limit::Time);
+    let took = started.elapsed();
+    assert!(took >= Duration::from_millis(50), "killed early: {took:?}");
+    assert!(took < Duration::from_secs(5), "killed late: {took:?}");
+}
+
+#[test]
+fn a_call_past_its_deadline_enters_no_guest() {
+    let program = RUNTIME.compile(&running(FOREVER)).expect("the guest compiles");
+    let execution = run_program(&program, &[], settings(FUEL, Duration::ZERO));
+    assert_eq!(limit(&execution.end).0, Limit::Time);
+    assert_eq!(execution.fuel, 0);
+}
+
+#[test]
+fn a_waiting_instance_gets_the_deadline_of_its_call() {
+    let program = RUNTIME.compile(&running(FOREVER)).expect("the guest compiles");
+    let instance = program
+        .instantiate(&settings(u64::MAX, PATIENCE))
+        .expect("nothing stops it");
+    let deadline = Instant::now() + Duration::from_millis(20);
+    let execution = instance.run("work", &[], super::guard(), deadline);
+    assert_eq!(limit(&execution.end).0, Limit::Time);
+}
+
+#[test]
+fn a_failed_growth_ends_the_run() {
+    for (pages, fits) in [(1023, true), (1024, false), (65535, false), (-1, false)] {
+        let execution = run(&running(&format!(
+            "(drop (memory.grow (i32.const {pages}))) (call $ok (i32.const 0) (i32.const 0))"
+        )));
+        if fits {
+            assert!(matches!(execution.end, End::Returned(_)), "{pages}");
+            assert_eq!(execution.memory_peak, 64 << 20);
+        } else {
+            assert_eq!(limit(&execution.end), (Limit::MemoryBytes, 64 << 20), "{pages}");
+        }
+    }
+}
+
+#[test]
+fn growth_over_the_modules_own_maximum_ends_the_run() {
+    let module = r#"(module (memory (export "memory") 1 2)
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8))
+        (func (export "theus:process/processes@0.1.0#run") (param i32 i32 i32 i32) (result i32)
+            (drop (memory.grow (i32.const 2))) unreachable))"#;
+    assert_eq!(limit(&run(&component(module)).end).0, Limit::MemoryBytes);
+}
+
+#[test]
+fn memory_is_summed_over_core_instances() {
+    // Two modules with memories of their own: each is under the limit, both together are over it.
+    let text = |pages: u32| {
+        format!(
+            r#"(component
+                (core module $side (memory 600))
+                (core instance $side (instantiate $side))
+                (core module $main
+                    (memory (export "memory") 1)
+                    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8))
+                    (func (export "run") (param i32 i32 i32 i32) (result i32)
+                        (drop (memory.grow (i32.const {pages}))) (i32.const 1024)))
+                (core instance $main (instantiate $main))
+                {}
+            )"#,
+            PROCESSES
+        )
+    };
+    let guest = |pages| wat::parse_str(text(pages)).expect("the test's component is valid");
+    let execution = run(&guest(423));
+    assert!(matches!(execution.end, End::Returned(_)), "{:?}", execution.end);
+    assert_eq!(execution.memory_peak, 64 << 20);
+    assert_eq!(limit(&run(&guest(424)).end), (Limit::MemoryBytes, 64 << 20));
+}
+
+/// Lifts `run` of the core instance `$main` into the processes interface.
+pub(super) const PROCESSES: &str = r#"
+    (type $failure' (record (field "code" string) (field "message" string)))
+    (component $shim
+        (type $inner (record (field "code" string) (field "message" string)))
+        (import "failure" (type $failure (eq $inner)))
+        (import "run" (func $run (param "process" string) (param "args" (list u8))
+            (result (result (list u8) (error $failure)))))
+        (export $exported "failure" (type $inner))
+        (export "run" (func $run) (func (param "process" string) (param "args" (list u8))
+            (result (result (list u8) (error $exported))))))
+    (func $run (param "process" string) (param "args" (list u8)) (result (result (list u8) (error $failure')))
+        (canon lift (core func $main "run") (memory $main "memory") (realloc (func $main "realloc"))))
+    (instance $processes (instantiate $shim (with "failure" (type $failure')) (with "run" (func $run))))
+    (export "theus:process/processes@0.1.0" (instance $processes))
+"#;
+
+#[test]
+fn table_elements_are_limited() {
+    for (elements, fits) in [(19_000, true), (20_000, false)] {
+        let execution = run(&with_module(&format!(
+            r#"(table $t 100 funcref)
+               (func (export "theus:process/processes@0.1.0#run") (param i32 i32 i32 i32) (result i32)
+                (drop (table.grow $t (ref.null func) (i32.const {elements})))
+                (call $ok (i32.const 0) (i32.const 0)))"#
+        )));
+        if fits {
+            assert!(matches!(execution.end, End::Returned(_)));
+        } else {
+            assert_eq!(limit(&execution.end), (Limit::TableElements, 20_000));
+        }
+    }
+}
+
+#[test]
+fn tables_are_counted_before_anything_runs() {
+    let tables = "(table 1 funcref)".repeat(5);
+    let guest = with_module(&format!(
+        r#"{tables} (func (export "theus:process/processes@0.1.0#run") (param i32 i32 i32 i32) (result i32)
+            (call $ok (i32.const 0) (i32.const 0)))"#
+    ));
+    let Err(GuestError::Limit(exceeded)) = RUNTIME.compile(&guest) else {
+        panic!("five tables pass");
+    };
+    assert_eq!((exceeded.limit, exceeded.allowed, exceeded.asked), (Limit::Tables, 4, Some(5)));
+}
+
+#[test]
+fn stack_overflow_is_a_limit() {
+    let execution = run(&with_module(
+        r#"(func $deeper (param i64 i64 i64 i64) (result i64)
+            (i64.add (local.get 0) (call $deeper (local.get 1) (local.get 2) (local.get 3) (local.get 0))))
+           (func (export "theus:process/processes@0.1.0#run") (param i32 i32 i32 i32) (result i32)
+            (drop (call $deeper (i64.const 1) (i64.const 2) (i64.const 3) (i64.const 4))) unreachable)"#,
+    ));
+    assert_eq!(limit(&execution.end), (Limit::StackBytes, 512 << 10));
+}
+
+#[test]
+fn host_calls_are_counted() {
+    let limits = Limits {
+        host_calls: 10,
+        ..Limits::default()
+    };
+    let guest = |calls: u32| {
+        with_module(&format!(
+            r#"(func (export "theus:process/processes@0.1.0#run") (param i32 i32 i32 i32) (result i32)
+                {} (call $ok (i32.const 0) (i32.const 0)))"#,
+            "(call $log (i32.const 0) (i32.const 0) (i32.const 0))".repeat(calls as usize)
+        ))
+    };
+    assert!(matches!(run_with(&limits, &guest(10)).end, End::Returned(_)));
+    let execution = run_with(&limits, &guest(11));
+    assert_eq!(limit(&execution.end), (Limit::HostCalls, 10));
+}
+
+#[test]
+fn host_work_costs_fuel() {
+    // One iteration is a handful of instructions for the guest and a megabyte for the host.
+    let flood = r#"
+        (drop (memory.grow (i32.const 16)))
+        (loop $on (call $log (i32.const 2) (i32.const 2048) (i32.const 1000000)) (br $on)) unreachable"#;
+    let execution = run(&running(flood));
+    assert_eq!(limit(&execution.end), (Limit::Fuel, FUEL));
+    assert!(execution.host_calls < 1_010, "{}", execution.host_calls);
+    assert!(execution.log.lines().len() <= 256);
+
+    let reads = with_module(&format!(
+        r#"{} (func (export "theus:process/processes@0.1.0#run") (param i32 i32 i32 i32) (result i32)
+            (call $get (i32.const 0) (i32.const 8) (i32.const 200))
+            (call $ok (i32.const 0) (i32.const 0)))"#,
+        data(0, b"domain.a")
+    ));
+    let idle = run(&running("(call $ok (i32.const 0) (i32.const 0))")).fuel;
+    assert!(run(&reads).fuel > idle + 40, "a read is free");
+}
+
+#[test]
+fn arguments_and_results_are_limited() {
+    let limits = Limits {
+        argument_bytes: 10,
+        result_bytes: 10,
+        ..Limits::default()
+    };
+    let runtime = Runtime::with_slots(&limits, 1).expect("the pool fits");
+    let echo = runtime
+        .compile(&running("(call $ok (local.get $args) (local.get $args_len))"))
+        .expect("the guest compiles");
+    let call = || settings(FUEL, PATIENCE);
+    assert!(matches!(run_program(&echo, &[0; 10], call()).end, End::Returned(_)));
+    let end = run_program(&echo, &[0; 11], call()).end;
+    assert_eq!(limit(&end), (Limit::ArgumentBytes, 10));
+    let end = run_with(&limits, &running("(call $ok (i32.const 0) (i32.const 11))")).end;
+    assert_eq!(limit(&end), (Limit::ResultBytes, 10));
+}
+
+#[test]
+fn a_full_pool_is_waited_for_until_the_deadline() {
+    let runtime = Runtime::with_slots(&Limits::default(), 1).expect("the pool fits");
+    let program = runtime
+        .compile(&running("(call $ok (i32.const 0) (i32.const 0))"))
+        .expect("the guest compiles");
+    let held = program.instantiate(&settings(FUEL, PATIENCE)).expect("nothing stops it");
+    let execution = run_program(&program, &[], settings(FUEL, Duration::from_millis(20)));
+    assert_eq!(limit(&execution.end).0, Limit::Time);
+    assert_eq!(runtime.instantiations(), 1, "it was never made");
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| run_program(&program, &[], settings(FUEL, PATIENCE)));
+        drop(held);
+        let execution = waiting.join().expect("the waiter ends");
+        assert!(matches!(execution.end, End::Returned(_)), "{:?}", execution.end);
+    });
+    assert_eq!(runtime.instantiations(), 2);
+}
+
+#[test]
+fn many_threads_share_a_small_pool() {
+    let runtime = Runtime::with_slots(&Limits::default(), 2).expect("the pool fits");
+    let program = runtime
+        .compile(&running("(call $ok (local.get $args) (local.get $args_len))"))
+        .expect("the guest compiles");
+    thread::scope(|scope| {
+        for thread in 0..8u8 {
+            let program = &program;
+            scope.spawn(move || {
+                for _ in 0..50 {
+                    let execution = run_program(program, &[thread], settings(FUEL, PATIENCE));
+                    assert!(matches!(execution.end, End::Returned(bytes) if bytes == [thread]));
+                }
+            });
+        }
+    });
+    assert_eq!(runtime.instantiations(), 400);
+}

@@ -1,0 +1,244 @@
+//! `wasi:io`: a closed stdin, stdout and stderr into the run's log, and waiting that takes no time.
+
+use super::View;
+use theus_core::guest_log::{GuestLog, LogLevel};
+use wasmtime::component::Resource;
+use wasmtime::{Result, bail};
+use wasmtime_wasi::p2::bindings::sync::io::{poll, streams};
+use wasmtime_wasi::p2::{
+    DynInputStream, DynOutputStream, DynPollable, StreamError, StreamResult,
+};
+
+/// The log level of what a guest writes to stdout.
+pub(super) const STDOUT: LogLevel = LogLevel::Info;
+/// The log level of what a guest writes to stderr.
+pub(super) const STDERR: LogLevel = LogLevel::Warn;
+
+/// What one write may hold, and what a line may: longer ones are split.
+const MAX_WRITE: usize = 4096;
+/// What one poll may wait for.
+const MAX_POLL: usize = 1024;
+
+/// Stdin, behind a handle.
+pub(super) struct Input;
+
+/// Stdout or stderr, behind a handle.
+pub(super) struct Output {
+    pub(super) level: LogLevel,
+}
+
+/// Something to wait for, behind a handle: ready once virtual time has reached `at`.
+pub(super) struct Pollable {
+    pub(super) at: u64,
+}
+
+/// The line that a guest is about to write.
+#[derive(Default)]
+pub(super) struct Lines(Vec<u8>);
+
+impl Lines {
+    fn write(&mut self, bytes: &[u8], level: LogLevel, log: &mut GuestLog) {
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            let (piece, ended) = match piece.split_last() {
+                Some((b'\n', line)) => (line, true),
+                _ => (piece, false),
+            };
+            self.0.extend_from_slice(piece);
+            if ended || self.0.len() >= MAX_WRITE {
+                self.end_line(level, log);
+            }
+        }
+    }
+
+    pub(super) fn close(&mut self, level: LogLevel, log: &mut GuestLog) {
+        if !self.0.is_empty() {
+            self.end_line(level, log);
+        }
+    }
+
+    fn end_line(&mut self, level: LogLevel, log: &mut GuestLog) {
+        log.write(level, &String::from_utf8_lossy(&self.0));
+        self.0.clear();
+    }
+}
+
+impl View<'_> {
+    fn wait_until(&mut self, pollable: &Resource<DynPollable>) -> Result<u64> {
+        let pollable = Resource::<Pollable>::new_borrow(pollable.rep());
+        Ok(self.world.table.get(&pollable)?.at)
+    }
+
+    fn write_out(&mut self, stream: &Resource<DynOutputStream>, bytes: &[u8]) -> StreamResult<()> {
+        self.spend(bytes.len()).map_err(StreamError::Trap)?;
+        let stream = Resource::<Output>::new_borrow(stream.rep());
+        let level = self.world.table.get(&stream)?.level;
+        let lines = match level {
+            STDOUT => &mut self.world.stdout,
+            _ => &mut self.world.stderr,
+        };
+        lines.write(bytes, level, self.log);
+        Ok(())
+    }
+
+    fn write_zeroes_out(&mut self, stream: &Resource<DynOutputStream>, len: u64) -> StreamResult<()> {
+        if len > MAX_WRITE as u64 {
+            return Err(StreamError::trap("more zeroes written than check-write allows"));
+        }
+        self.write_out(stream, &vec![0; len as usize])
+    }
+
+    fn closed<T>(&mut self) -> StreamResult<T> {
+        self.spend(0).map_err(StreamError::Trap)?;
+        Err(StreamError::Closed)
+    }
+}
+
+impl poll::Host for View<'_> {
+    fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> Result<Vec<u32>> {
+        if pollables.is_empty() || pollables.len() > MAX_POLL {
+            bail!("a poll waits for 1 to {MAX_POLL} things, not for {}", pollables.len());
+        }
+        self.spend(pollables.len())?;
+        let mut times = Vec::with_capacity(pollables.len());
+        for pollable in &pollables {
+            times.push(self.wait_until(pollable)?);
+        }
+        let clock = &mut self.world.clock;
+        clock.advance_to(times.iter().copied().min().unwrap_or(0));
+        let ready = (0..).zip(&times).filter(|(_, at)| **at <= clock.now());
+        Ok(ready.map(|(index, _)| index).collect())
+    }
+}
+
+impl poll::HostPollable for View<'_> {
+    fn ready(&mut self, pollable: Resource<DynPollable>) -> Result<bool> {
+        self.spend(0)?;
+        Ok(self.wait_until(&pollable)? <= self.world.clock.now())
+    }
+
+    fn block(&mut self, pollable: Resource<DynPollable>) -> Result<()> {
+        self.spend(0)?;
+        let at = self.wait_until(&pollable)?;
+        self.world.clock.advance_to(at);
+        Ok(())
+    }
+
+    fn drop(&mut self, pollable: Resource<DynPollable>) -> Result<()> {
+        self.world
+            .table
+            .delete(Resource::<Pollable>::new_own(pollable.rep()))?;
+        Ok(())
+    }
+}
+
+impl streams::Host for View<'_> {
+    fn convert_stream_error(&mut self, error: StreamError) -> Result<streams::StreamError> {
+        match error {
+            StreamError::Closed => Ok(streams::StreamError::Closed),
+            // No stream of this world fails otherwise.
+            StreamError::LastOperationFailed(error) | StreamError::Trap(error) => Err(error),
+        }
+    }
+}
+
+impl streams::HostInputStream for View<'_> {
+    fn read(&mut self, _stream: Resource<DynInputStream>, _len: u64) -> StreamResult<Vec<u8>> {
+        self.closed()
+    }
+
+    fn blocking_read(&mut self, _stream: Resource<DynInputStream>, _len: u64) -> StreamResult<Vec<u8>> {
+        self.closed()
+    }
+
+    fn skip(&mut self, _stream: Resource<DynInputStream>, _len: u64) -> StreamResult<u64> {
+        self.closed()
+    }
+
+    fn blocking_skip(&mut self, _stream: Resource<DynInputStream>, _len: u64) -> StreamResult<u64> {
+        self.closed()
+    }
+
+    fn subscribe(&mut self, _stream: Resource<DynInputStream>) -> Result<Resource<DynPollable>> {
+        self.spend(0)?;
+        self.pollable(0)
+    }
+
+    fn drop(&mut self, stream: Resource<DynInputStream>) -> Result<()> {
+        self.world
+            .table
+            .delete(Resource::<Input>::new_own(stream.rep()))?;
+        Ok(())
+    }
+}
+
+impl streams::HostOutputStream for View<'_> {
+    fn check_write(&mut self, _stream: Resource<DynOutputStream>) -> StreamResult<u64> {
+        self.spend(0).map_err(StreamError::Trap)?;
+        Ok(MAX_WRITE as u64)
+    }
+
+    fn write(&mut self, stream: Resource<DynOutputStream>, bytes: Vec<u8>) -> StreamResult<()> {
+        if bytes.len() > MAX_WRITE {
+            return Err(StreamError::trap("more bytes written than check-write allows"));
+        }
+        self.write_out(&stream, &bytes)
+    }
+
+    fn blocking_write_and_flush(
+        &mut self,
+        stream: Resource<DynOutputStream>,
+        bytes: Vec<u8>,
+    ) -> StreamResult<()> {
+        self.write(stream, bytes)
+    }
+
+    fn flush(&mut self, _stream: Resource<DynOutputStream>) -> StreamResult<()> {
+        self.spend(0).map_err(StreamError::Trap)
+    }
+
+    fn blocking_flush(&mut self, stream: Resource<DynOutputStream>) -> StreamResult<()> {
+        self.flush(stream)
+    }
+
+    fn subscribe(&mut self, _stream: Resource<DynOutputStream>) -> Result<Resource<DynPollable>> {
+        self.spend(0)?;
+        self.pollable(0)
+    }
+
+    fn write_zeroes(&mut self, stream: Resource<DynOutputStream>, len: u64) -> StreamResult<()> {
+        self.write_zeroes_out(&stream, len)
+    }
+
+    fn blocking_write_zeroes_and_flush(
+        &mut self,
+        stream: Resource<DynOutputStream>,
+        len: u64,
+    ) -> StreamResult<()> {
+        self.write_zeroes_out(&stream, len)
+    }
+
+    fn splice(
+        &mut self,
+        _stream: Resource<DynOutputStream>,
+        _from: Resource<DynInputStream>,
+        _len: u64,
+    ) -> StreamResult<u64> {
+        self.closed()
+    }
+
+    fn blocking_splice(
+        &mut self,
+        _stream: Resource<DynOutputStream>,
+        _from: Resource<DynInputStream>,
+        _len: u64,
+    ) -> StreamResult<u64> {
+        self.closed()
+    }
+
+    fn drop(&mut self, stream: Resource<DynOutputStream>) -> Result<()> {
+        self.world
+            .table
+            .delete(Resource::<Output>::new_own(stream.rep()))?;
+        Ok(())
+    }
+}
