@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::panic::catch_unwind;
 use theus_core::code::Code;
-use theus_core::limits::{Limit, LimitExceeded, Limits};
 use wasmparser::{BinaryReaderError, Parser, Payload};
 use wit_component::ComponentEncoder;
 
@@ -18,9 +17,6 @@ pub enum ComponentError {
     /// They are no WebAssembly at all.
     #[error("the file is not WebAssembly")]
     NotWasm,
-    /// They are too many.
-    #[error(transparent)]
-    Limit(#[from] LimitExceeded),
     /// The core module is not well-formed.
     #[error("the core module is malformed: {0}")]
     Malformed(#[from] BinaryReaderError),
@@ -48,16 +44,8 @@ pub enum ComponentError {
 ///
 /// # Security
 ///
-/// The bytes may be hostile. Nothing of them is run; their size is checked first.
-pub fn into_component<'a>(
-    bytes: &'a [u8],
-    limits: &Limits,
-) -> Result<Cow<'a, [u8]>, ComponentError> {
-    LimitExceeded::check(
-        Limit::ComponentBytes,
-        limits.component_bytes,
-        bytes.len() as u64,
-    )?;
+/// The bytes may be hostile: nothing of them is run. Check their size before; the work is linear in it.
+pub fn into_component(bytes: &[u8]) -> Result<Cow<'_, [u8]>, ComponentError> {
     if Parser::is_component(bytes) {
         return Ok(Cow::Borrowed(bytes));
     }
@@ -82,7 +70,6 @@ impl ComponentError {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::Limit(limit) => limit.limit.code(),
             Self::ForeignImports { .. } => Code::ImportNotGranted,
             Self::NotWasm | Self::Malformed(_) | Self::NoComponentType | Self::Unfit(_) => {
                 Code::NotAGuest
@@ -92,12 +79,11 @@ impl ComponentError {
 
     /// How to mend it.
     #[must_use]
-    pub fn remedy(&self) -> String {
-        match self {
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
             Self::NotWasm | Self::Malformed(_) => {
                 "give a component (.wasm), a core module built with an SDK, or a guest's folder".into()
             }
-            Self::Limit(limit) => limit.limit.remedy_sentence(),
             Self::NoComponentType | Self::Unfit(_) => {
                 "build the guest with an SDK of this version, for example from its folder".into()
             }
@@ -107,7 +93,7 @@ impl ComponentError {
             Self::ForeignImports { .. } => {
                 "leave out the code that needs them: a guest is given theus:process and a virtual WASI 0.2 only".into()
             }
-        }
+        })
     }
 }
 

@@ -32,6 +32,7 @@ use theus_core::guard::{self, Guard};
 use theus_core::limits::{Limit, LimitExceeded, Limits};
 use theus_core::path::Path;
 use theus_core::transaction::{Snapshot, Transaction};
+use theus_core::tree::Tree;
 use theus_core::value::{Map, Value};
 use theus_core::zone::Hidden;
 
@@ -168,9 +169,9 @@ impl Shared {
         self.interlock_free(run)?;
         if let Some(rules) = run.process.rules.clone() {
             let head = self.head.load();
-            let findings = rules.evaluate(Gate::Input, &Facts::input(&run.args, &head.tree));
+            let findings = rules.evaluate(Gate::Input, &input_facts(&run.args, &head.tree));
             let preview = self.tracker.judge(&rules, Gate::Input, &findings, Tick::Preview);
-            if preview.action.refuses() {
+            if preview.refuses() {
                 let judgement = self.tracker.judge(&rules, Gate::Input, &findings, run.tick());
                 self.obey(run, judgement)?;
             }
@@ -247,7 +248,7 @@ impl Shared {
         if let Some(rules) = run.process.rules.clone() {
             let findings = match run.found.take() {
                 Some((judged, findings)) if Arc::ptr_eq(&judged, &head) => findings,
-                _ => rules.evaluate(Gate::Input, &Facts::input(&run.args, &head.tree)),
+                _ => rules.evaluate(Gate::Input, &input_facts(&run.args, &head.tree)),
             };
             let judgement = self.tracker.judge(&rules, Gate::Input, &findings, run.tick());
             self.obey(run, judgement)?;
@@ -287,7 +288,12 @@ impl Shared {
     fn output_gate(&self, run: &mut Run, transaction: &Transaction) -> Result<(), RunError> {
         if let Some(rules) = run.process.rules.clone() {
             let result = run.receipt.result.clone().unwrap_or_default();
-            let facts = Facts::output(&run.args, transaction, &result);
+            let facts = Facts {
+                args: &run.args,
+                tree: transaction.view(),
+                result: Some(&result),
+                written: Some(transaction),
+            };
             let findings = rules.evaluate(Gate::Output, &facts);
             let judgement = self.tracker.judge(&rules, Gate::Output, &findings, run.tick());
             self.obey(run, judgement)?;
@@ -372,15 +378,12 @@ impl Shared {
 
     /// Does what a gate decided: notes its verdicts, and refuses where a rule of level B, A or S acts.
     fn obey(&self, run: &mut Run, judgement: Judgement) -> Result<(), RunError> {
+        let refusing = judgement.decisive().filter(|verdict| verdict.action.refuses()).cloned();
         run.receipt.audit.extend(judgement.verdicts);
-        if !judgement.action.refuses() {
+        let Some(verdict) = refusing else {
             return Ok(());
-        }
-        let acting = run.receipt.audit.iter().rev().find(|it| it.action == judgement.action);
-        let Some(verdict) = acting.cloned() else {
-            return Err(run.host_failed("a gate refused without a verdict"));
         };
-        if judgement.action == Action::Interlock && !run.call.is_dry_run() {
+        if verdict.action == Action::Interlock && !run.call.is_dry_run() {
             // Behind every commit that was ordered before it, ahead of every one after.
             self.head.exclusively(|| self.interlock.throw(run.name(), &verdict));
         }
@@ -473,5 +476,14 @@ impl Shared {
             fuel: receipt.stats.fuel,
             duration: run.elapsed(),
         });
+    }
+}
+
+fn input_facts<'a>(args: &'a Map, tree: &'a Tree) -> Facts<'a> {
+    Facts {
+        args,
+        tree,
+        result: None,
+        written: None,
     }
 }

@@ -222,12 +222,6 @@ pub enum RegisterError {
     /// The recipe does not fit a contract.
     #[error(transparent)]
     Recipe(#[from] RecipeErrors),
-    /// The compiler refused the code.
-    #[error("the guest cannot be compiled: {message}")]
-    Compile {
-        /// What the compiler says.
-        message: String,
-    },
 }
 
 /// Why an edit did not commit.
@@ -399,7 +393,6 @@ impl RegisterError {
             Self::SideEffect { .. } => Code::SideEffectNotGranted,
             Self::RegisteredTwice { .. } => Code::RegisteredTwice,
             Self::Recipe(_) => Code::RecipeFile,
-            Self::Compile { .. } => Code::NotAGuest,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Guests as files: what a component imports, exports and declares, read without running or compiling any of it.
 
-use sha2::{Digest as _, Sha256};
+use crate::component::ComponentError;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt;
 use theus_core::code::Code;
@@ -13,25 +14,27 @@ use wasmparser::{
 
 /// What one guest file holds.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Guest {
-    digest: Digest,
-    size: u64,
-    imports: Vec<String>,
-    exports: Vec<String>,
-    contracts: Vec<Contract>,
+    /// The SHA-256 of the component's bytes, as `sha256:` and 64 hexadecimal digits.
+    pub digest: String,
+    /// The component's size in bytes.
+    pub size: u64,
+    /// The full names of what it imports, in order.
+    pub imports: Vec<String>,
+    /// The full names of what it exports, in order.
+    pub exports: Vec<String>,
+    /// What its processes declare, in the order of the contract section.
+    pub contracts: Vec<Contract>,
 }
-
-/// The SHA-256 of a component's bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Digest([u8; 32]);
 
 /// Why a file is refused as a guest.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GuestError {
-    /// It is no WebAssembly at all.
-    #[error("the file is not WebAssembly")]
-    NotWasm,
+    /// It is no component and cannot be made into one.
+    #[error(transparent)]
+    Component(#[from] ComponentError),
     /// It is a core module, not a component.
     #[error("the file is a core module, not a component")]
     CoreModule,
@@ -132,7 +135,7 @@ impl Guest {
             return Err(GuestError::CoreModule);
         }
         if !Parser::is_component(bytes) {
-            return Err(GuestError::NotWasm);
+            return Err(ComponentError::NotWasm.into());
         }
         let mut survey = Survey::new(limits);
         for payload in Parser::new(0).parse_all(bytes) {
@@ -149,42 +152,12 @@ impl Guest {
         }
         let (_, section) = survey.contract.ok_or(GuestError::ContractMissing)?;
         Ok(Self {
-            digest: Digest::of(bytes),
+            digest: digest(bytes),
             size: bytes.len() as u64,
             imports: survey.imports.into_iter().collect(),
             exports: survey.exports.into_iter().collect(),
             contracts: Contract::parse_section(&section).map_err(GuestError::Contract)?,
         })
-    }
-
-    /// The digest of the component's bytes.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        self.digest
-    }
-
-    /// The component's size in bytes.
-    #[must_use]
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// The full names of what it imports, in order.
-    #[must_use]
-    pub fn imports(&self) -> &[String] {
-        &self.imports
-    }
-
-    /// The full names of what it exports, in order.
-    #[must_use]
-    pub fn exports(&self) -> &[String] {
-        &self.exports
-    }
-
-    /// What its processes declare, in the order of the contract section.
-    #[must_use]
-    pub fn contracts(&self) -> &[Contract] {
-        &self.contracts
     }
 }
 
@@ -193,11 +166,10 @@ impl GuestError {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::NotWasm
-            | Self::CoreModule
-            | Self::Malformed(_)
-            | Self::ExportMissing
-            | Self::Uncompilable(_) => Code::NotAGuest,
+            Self::Component(error) => error.code(),
+            Self::CoreModule | Self::Malformed(_) | Self::ExportMissing | Self::Uncompilable(_) => {
+                Code::NotAGuest
+            }
             Self::Limit(limit) => limit.limit.code(),
             Self::TooComplex { .. } => Code::ComponentTooLarge,
             Self::ContractMissing => Code::ContractMissing,
@@ -208,14 +180,13 @@ impl GuestError {
 
     /// How to mend it.
     #[must_use]
-    pub fn remedy(&self) -> String {
-        match self {
-            Self::NotWasm | Self::Malformed(_) => {
-                "give a component (.wasm), a core module built with an SDK, or a guest's folder".into()
-            }
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Component(error) => return error.help(),
             Self::CoreModule => {
                 "make it a component first: `theus-host build` or `theus-host componentize`".into()
             }
+            Self::Malformed(_) => "build the guest again: the file is damaged or cut".into(),
             Self::Limit(limit) => limit.limit.remedy_sentence(),
             Self::TooComplex { .. } => "split the guest, or leave out what it does not use".into(),
             Self::ContractMissing => format!(
@@ -240,7 +211,7 @@ impl GuestError {
                  not enable"
                     .into()
             }
-        }
+        })
     }
 }
 
@@ -256,25 +227,14 @@ impl From<BinaryReaderError> for GuestError {
     }
 }
 
-impl Digest {
-    /// Computes the digest of a component's bytes.
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
+/// Writes a digest as it is shown and recorded.
+fn digest(bytes: &[u8]) -> String {
+    let mut text = "sha256:".to_owned();
+    for byte in Sha256::digest(bytes) {
+        let hex = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+        text.extend([hex(byte >> 4), hex(byte & 15)]);
     }
-
-    /// The digest's own bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sha256:")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
+    text
 }
 
 /// Writes an import's reason behind a colon.

@@ -26,7 +26,6 @@
 mod arguments;
 pub mod build;
 mod builder;
-pub mod cli;
 pub mod component;
 mod context_source;
 mod edit;

@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::error::RegisterError;
 use crate::guest::{Guest, GuestError};
 use crate::policy::Policy;
-use crate::runtime::{CompileError, Program};
+use crate::runtime::Program;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,14 +61,14 @@ impl Engine {
         let bytes = source.into().read(&shared.limits)?;
         let component = into_component(&bytes).map_err(GuestError::from)?;
         let guest = Guest::read(&component, &shared.limits)?;
-        let digest: Arc<str> = guest.digest.as_str().into();
+        let digest: Arc<str> = guest.digest.to_string().into();
         let mut rules = Vec::with_capacity(guest.contracts.len());
         for contract in &guest.contracts {
             check_contract(contract, shared.mode, &policy)?;
             let recipe = shared.recipe.as_ref();
             rules.push(recipe.map(|recipe| recipe.bind(contract)).transpose()?.flatten());
         }
-        let program = shared.runtime.compile(&component).map_err(compile_error)?;
+        let program = shared.runtime.compile(&component)?;
         let names: Vec<String> = guest.contracts.iter().map(|it| it.name.clone()).collect();
         let processes: HashMap<String, Arc<Process>> = guest
             .contracts
@@ -98,7 +98,7 @@ impl Engine {
             Some(process) => Err(RegisterError::RegisteredTwice { process }),
             None => Ok(Registered {
                 processes: names,
-                digest: guest.digest,
+                digest: digest.to_string(),
             }),
         }
     }
@@ -166,11 +166,6 @@ fn check_contract(contract: &Contract, mode: Mode, _policy: &Policy) -> Result<(
 
 fn check_size(size: u64, limits: &Limits) -> Result<(), RegisterError> {
     LimitExceeded::check(Limit::ComponentBytes, limits.component_bytes, size)
-        .map_err(|exceeded| RegisterError::Guest(GuestError::from(exceeded)))
+        .map_err(|exceeded| RegisterError::Guest(GuestError::Limit(exceeded)))
 }
 
-fn compile_error(error: CompileError) -> RegisterError {
-    RegisterError::Compile {
-        message: error.to_string(),
-    }
-}

@@ -1,0 +1,222 @@
+use super::*;
+use crate::runtime::tests::guests;
+use theus_core::limits::Limits;
+
+const OK: &str = "(call $ok (i32.const 0) (i32.const 0))";
+const LINE: &str = r#"{\"name\":\"work\",\"summary\":\"\",\"parameters\":[],\"inputs\":[],\"outputs\":[],\"side_effects\":[],\"errors\":[]}\n"#;
+
+fn read(bytes: &[u8]) -> Result<Guest, GuestError> {
+    Guest::read(bytes, &Limits::default())
+}
+
+/// A component in text, with the export that a guest must have and whatever else.
+fn text(more: &str) -> Vec<u8> {
+    let text = format!(
+        r#"(component {more} (instance $none) (export "theus:process/processes@0.1.0" (instance $none)))"#
+    );
+    wat::parse_str(&text).expect("the test's component is valid text")
+}
+
+fn contract(sections: &str) -> Vec<u8> {
+    text(&sections.replace("LINE", LINE))
+}
+
+#[test]
+fn reads_what_a_guest_is() {
+    let component = guests::running(OK);
+    let guest = read(&component).expect("it is a guest");
+    assert_eq!(guest.size, component.len() as u64);
+    assert_eq!(guest.digest.len(), "sha256:".len() + 64);
+    assert!(guest.digest.starts_with("sha256:"));
+    assert_eq!(
+        guest.imports,
+        [
+            "theus:process/context@0.1.0",
+            "theus:process/log@0.1.0",
+            "theus:process/outbox@0.1.0",
+        ]
+    );
+    assert_eq!(guest.exports, ["theus:process/processes@0.1.0"]);
+    assert_eq!(guest.contracts.len(), 1);
+    assert_eq!(guest.contracts[0].name, "work");
+}
+
+#[test]
+fn the_digest_is_that_of_the_bytes() {
+    assert_eq!(
+        digest(b"abc"),
+        "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    );
+}
+
+#[test]
+fn size_is_checked_first() {
+    let limits = Limits {
+        component_bytes: 3,
+        ..Limits::default()
+    };
+    let Err(GuestError::Limit(exceeded)) = Guest::read(b"long", &limits) else {
+        panic!("it is read");
+    };
+    assert_eq!((exceeded.limit, exceeded.asked), (Limit::ComponentBytes, Some(4)));
+}
+
+#[test]
+fn what_is_no_component_is_refused() {
+    for bytes in [&b""[..], b"\0asm", b"#!/bin/sh\n", b"\0asm\x01\0\0\x01"] {
+        let error = read(bytes).expect_err("it is no wasm");
+        assert!(matches!(error, GuestError::Component(ComponentError::NotWasm)), "{error}");
+        assert_eq!(error.code(), Code::NotAGuest);
+    }
+    assert!(matches!(read(b"\0asm\x01\0\0\0"), Err(GuestError::CoreModule)));
+    let cut = &guests::running(OK)[..200];
+    assert!(matches!(read(cut), Err(GuestError::Malformed(_))));
+}
+
+#[test]
+fn wasi_is_granted_and_nothing_else() {
+    for (import, granted) in [
+        ("theus:process/context@0.1.0", true),
+        ("theus:process/log@0.1.7", true),
+        ("theus:process/outbox@0.1.0", true),
+        ("theus:process/context@0.2.0", false),
+        ("theus:process/context", false),
+        ("theus:process/files@0.1.0", false),
+        ("wasi:io/streams@0.2.3", true),
+        ("wasi:sockets/tcp@0.2.0", true),
+        ("wasi:http/outgoing-handler@0.2.0", false),
+        ("wasi:cli/run@0.3.0", false),
+        ("wasi:cli/environment", false),
+        ("other:service/secrets@1.0.0", false),
+        ("env", false),
+    ] {
+        assert_eq!(is_granted(import), granted, "{import}");
+        let component = contract(&format!(
+            r#"(import "{import}" (instance)) (@custom "theus:contract" "LINE")"#
+        ));
+        match read(&component) {
+            Ok(guest) => assert!(granted && guest.imports == [import]),
+            Err(error @ GuestError::ImportNotGranted { .. }) => {
+                assert!(!granted);
+                assert_eq!(error.code(), Code::ImportNotGranted);
+                assert!(error.to_string().contains(import), "{error}");
+            }
+            Err(error) => panic!("{import}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn the_export_is_required() {
+    let component = wat::parse_str("(component)").expect("valid text");
+    assert!(matches!(read(&component), Err(GuestError::ExportMissing)));
+}
+
+#[test]
+fn the_contract_section_is_found_wherever_it_stands() {
+    for sections in [
+        r#"(@custom "theus:contract" "LINE")"#,
+        r#"(core module (@custom "theus:contract" "LINE"))"#,
+        r#"(component (core module (@custom "theus:contract" "\nLINE\n")))"#,
+        r#"(core module (@custom "theus:contract" "LINE")) (core module (@custom "theus:contract" " \n"))"#,
+        r#"(@custom "theus:contract" "") (core module (@custom "theus:contract" "LINE"))"#,
+    ] {
+        let guest = read(&contract(sections)).unwrap_or_else(|error| panic!("{sections}: {error}"));
+        assert_eq!(guest.contracts.len(), 1, "{sections}");
+    }
+}
+
+#[test]
+fn contract_sections_that_are_not_one_are_refused() {
+    let missing = ["", r#"(@custom "theus:contract" "")"#, r#"(@custom "other" "LINE")"#];
+    for sections in missing {
+        let error = read(&contract(sections)).expect_err(sections);
+        assert!(matches!(error, GuestError::ContractMissing), "{error}");
+    }
+    for sections in [
+        r#"(@custom "theus:contract" "LINE") (core module (@custom "theus:contract" "LINE"))"#,
+        r#"(core module (@custom "theus:contract" "LINE")) (core module (@custom "theus:contract" "LINE"))"#,
+    ] {
+        let error = read(&contract(sections)).expect_err(sections);
+        assert!(matches!(error, GuestError::ContractDuplicate), "{error}");
+    }
+    for sections in [
+        r#"(@custom "theus:contract" "LINELINE")"#,
+        r#"(@custom "theus:contract" "LINE") (@custom "theus:contract" "LINE")"#,
+        r#"(@custom "theus:contract" "[]")"#,
+        r#"(@custom "theus:contract" "\ff")"#,
+    ] {
+        let error = read(&contract(sections)).expect_err(sections);
+        assert!(matches!(error, GuestError::Contract(_)), "{error}");
+        assert_eq!(error.code(), Code::ContractMalformed);
+    }
+}
+
+#[test]
+fn a_huge_contract_section_is_refused() {
+    let line = "x".repeat(contract::MAX_SECTION_BYTES / 2);
+    let section = format!(r#"(@custom "theus:contract" "{line}")"#);
+    let error = read(&text(&section.repeat(3))).expect_err("it is too large");
+    assert!(matches!(error, GuestError::Contract(_)), "{error}");
+}
+
+#[test]
+fn shapes_that_only_cost_are_refused() {
+    let nested = |levels: usize| format!("{}{}", "(component ".repeat(levels), ")".repeat(levels));
+    let imports: String = (0..300)
+        .map(|it| format!(r#"(import "theus:process/log@0.1.{it}" (instance))"#))
+        .collect();
+    let exports: String = (0..300)
+        .map(|it| format!(r#"(export "a{it}" (instance $empty))"#))
+        .collect();
+    let blocks = format!("(core module (func {}))", "block end ".repeat(60_000));
+    let bytes = format!("(core module (func {}))", "nop ".repeat(1_100_000));
+    for (what, component) in [
+        ("levels of nesting", nested(8)),
+        ("modules and components", "(core module) (component)".repeat(40)),
+        ("imports", imports),
+        ("exports", format!("(instance $empty) {exports}")),
+        ("types", "(type (list u8))".repeat(20_001)),
+        ("component instances", {
+            let each = "(instance (instantiate $c))".repeat(21);
+            format!("(component $c) {each}")
+        }),
+        ("core instances", {
+            let each = "(core instance (instantiate $m))".repeat(65);
+            format!("(core module $m) {each}")
+        }),
+        ("functions", format!("(core module {})", "(func)".repeat(200_001))),
+        ("blocks in one function", blocks),
+        ("bytes in one function", bytes),
+    ] {
+        let error = read(&text(&component)).expect_err(what);
+        assert_eq!(error.code(), Code::ComponentTooLarge, "{what}: {error}");
+        assert!(error.to_string().contains(what), "{what}: {error}");
+    }
+}
+
+#[test]
+fn memories_and_tables_over_their_limits_are_refused_before_compiling() {
+    for (definition, limit) in [
+        ("(memory 1025)", Limit::MemoryBytes),
+        ("(memory 65536)", Limit::MemoryBytes),
+        ("(table 20001 funcref)", Limit::TableElements),
+    ] {
+        let error = read(&text(&format!("(core module {definition})"))).expect_err(definition);
+        assert!(matches!(&error, GuestError::Limit(it) if it.limit == limit), "{error}");
+    }
+}
+
+#[test]
+fn every_cut_and_every_flipped_byte_is_an_answer() {
+    let component = guests::running(OK);
+    for end in 0..component.len() {
+        assert!(read(&component[..end]).is_err() || end > component.len() / 2);
+    }
+    let mut flipped = component.clone();
+    for at in 0..flipped.len() {
+        flipped[at] ^= 0xff;
+        let _ = read(&flipped);
+        flipped[at] ^= 0xff;
+    }
+}

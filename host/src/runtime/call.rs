@@ -96,7 +96,7 @@ impl Instance {
         state.deadline = deadline;
         state.guard = Some(Box::new(guard));
         if let Some(world) = &mut state.world {
-            world.enter_call(program.digest.as_bytes(), process, args);
+            world.enter_call(&program.digest, process, args);
         }
         let limits = &program.runtime.limits;
         let running = program.runtime.ticker.running();

@@ -159,7 +159,7 @@ fn locate(backtrace: &WasmBacktrace) -> (Option<String>, Option<String>) {
             .name()
             .unwrap_or("<unknown>");
         let name = name.strip_prefix(module)?.strip_prefix('!')?;
-        Some(printable(name))
+        Some(printable(without_hash(name)))
     };
     let frames = backtrace.frames();
     let chosen = (0..frames.len())
@@ -191,6 +191,16 @@ fn is_machinery(name: &str) -> bool {
         "<wasm function",
     ];
     name == "abort" || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Cuts off the hash that Rust's older mangling ends a name with.
+fn without_hash(name: &str) -> &str {
+    match name.rsplit_once("::h") {
+        Some((name, hash)) if hash.len() == 16 && hash.bytes().all(|it| it.is_ascii_hexdigit()) => {
+            name
+        }
+        _ => name,
+    }
 }
 
 /// A name from the guest, made fit to be printed.

@@ -5,7 +5,8 @@ use super::end::End;
 use super::state::{CallState, at_tick};
 use super::wasi::World;
 use super::{Runtime, Shared};
-use crate::guest::{Digest, GuestError, PROCESSES};
+use crate::guest::{GuestError, PROCESSES};
+use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -24,7 +25,7 @@ pub(crate) struct Program(Arc<Linked>);
 
 pub(super) struct Linked {
     pub(super) runtime: Arc<Shared>,
-    pub(super) digest: Digest,
+    pub(super) digest: [u8; 32],
     pre: InstancePre<CallState>,
     run: ComponentExportIndex,
     wasi: Wasi,
@@ -68,7 +69,7 @@ impl Program {
             .map_err(|error| GuestError::Uncompilable(error.into()))?;
         Ok(Self(Arc::new(Linked {
             runtime: Arc::clone(shared),
-            digest: Digest::of(bytes),
+            digest: Sha256::digest(bytes).into(),
             pre,
             run,
             wasi,
@@ -86,7 +87,7 @@ impl Program {
         let shared = &self.0.runtime;
         let world = match self.0.wasi {
             Wasi::Absent => None,
-            Wasi::Virtual => Some(World::new(self.0.digest.as_bytes())),
+            Wasi::Virtual => Some(World::new(&self.0.digest)),
         };
         let state = CallState::new(&shared.limits, call.fuel, call.deadline, world);
         let Some(slot) = shared.slots.take(call.deadline) else {

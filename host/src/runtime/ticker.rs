@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn sleeps_without_calls_and_wakes_for_one() {
-        let ticker = Ticker::start(&Engine::default()).expect("a thread starts");
+        let engine = Engine::default();
+        let ticker = Ticker::start(&engine).expect("a thread starts");
         let patience = Instant::now() + Duration::from_secs(60);
         while !ticker.is_asleep() {
             assert!(Instant::now() < patience, "the ticker never sleeps");

@@ -50,7 +50,7 @@ pub(super) struct Place {
 }
 
 /// The file that a recipe was read from.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Source {
     origin: Arc<str>,
     text: String,
@@ -178,6 +178,8 @@ impl<'a> Report<'a> {
         }
         self.errors
             .sort_by_key(|(place, ..)| (place.line, place.column));
+        // Several conditions of one entry share its field, and what is wrong with it.
+        self.errors.dedup();
         let omitted = self.errors.len().saturating_sub(MAX_ERRORS);
         self.errors.truncate(MAX_ERRORS);
         let errors = self
@@ -212,10 +214,7 @@ fn window(line: &str, place: Place) -> (String, (usize, usize)) {
 }
 
 /// The valid word that was most likely meant.
-pub(super) fn nearest<'a>(
-    word: &str,
-    valid: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(super) fn nearest<'a>(word: &str, valid: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
     let near_enough = match lower.chars().count() {
         0..=2 => 0,

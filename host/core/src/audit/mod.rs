@@ -35,9 +35,12 @@
 //! | `result`, with steps below it | refused at load | the result |
 
 mod condition;
+mod entry;
 mod error;
 mod field;
+mod message;
 mod number;
+mod reader;
 mod recipe;
 mod rule;
 mod tracker;
@@ -48,7 +51,10 @@ pub use condition::{Condition, ConditionWord, Objection};
 pub use error::{RecipeError, RecipeErrors};
 pub use field::{Facts, Field};
 pub use number::Number;
-pub use recipe::Recipe;
+pub use recipe::{MAX_RECIPE_BYTES, Recipe};
 pub use rule::{Findings, ProcessRules, Rule, RuleId};
 pub use tracker::{Count, Tick, Tracker};
 pub use verdict::{Action, Gate, Judgement, Level, Verdict};
+
+#[cfg(test)]
+mod tests;

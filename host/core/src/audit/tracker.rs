@@ -125,6 +125,8 @@ impl Tracker {
         if tick == Tick::Record {
             if counters.is_empty() {
                 book.remove(rules.process());
+            } else if let Some(kept) = book.get_mut(rules.process()) {
+                *kept = counters;
             } else {
                 book.insert(rules.process().to_owned(), counters);
             }

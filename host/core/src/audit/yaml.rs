@@ -49,7 +49,7 @@ impl Node {
         let options = serde_saphyr::options! {
             budget: serde_saphyr::budget! {
                 max_depth: 40,
-                max_documents: 2,
+                max_documents: 1,
                 max_events: 500_000,
                 max_aliases: 1_000,
                 max_anchors: 1_000,
@@ -62,12 +62,7 @@ impl Node {
         };
         let parsed = serde_saphyr::from_str_with_options::<Option<Self>>(text, options);
         parsed
-            .map(|node| {
-                node.unwrap_or(Self {
-                    place: Place::default(),
-                    content: Content::Scalar(Value::Nil),
-                })
-            })
+            .map(|node| node.unwrap_or_else(Self::nil))
             .or_else(|error| {
                 let mut report = Report::new(source);
                 let place = error.location().map(Place::from).unwrap_or_default();
@@ -103,8 +98,14 @@ impl Node {
                         return Err((key.place, format!("the key `{}` comes twice", key.text)));
                     }
                 }
-                // Bytes and non-finite floats as context files spell them.
-                json::untag(map).map_err(|problem| (self.place, problem))
+                // Binary data as context files spell it.
+                match map.get("$bytes") {
+                    Some(Value::Str(text)) if map.len() == 1 => json::bytes_from_base64(text)
+                        .map_err(|problem| {
+                            (self.place, format!("`$bytes` is not base64: {problem}"))
+                        }),
+                    _ => Ok(Value::Map(map)),
+                }
             }
         }
     }

@@ -74,8 +74,8 @@ fn writes_go_to_the_transaction() {
     assert_eq!(
         values,
         [
-            ("domain.a".to_owned(), Some(Value::Int(7))),
-            ("domain.b".to_owned(), Some(Value::Int(7))),
+            ("domain.a".to_owned(), Value::Int(7)),
+            ("domain.b".to_owned(), Value::Int(7)),
         ]
     );
     assert_eq!(transaction.outbox().len(), 1);

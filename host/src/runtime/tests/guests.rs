@@ -2,7 +2,6 @@
 
 use crate::component::into_component;
 use std::fmt::Write as _;
-use theus_core::limits::Limits;
 use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
@@ -27,7 +26,7 @@ const PRELUDE: &str = r#"
 
 const ALLOCATOR: &str = r#"
     (global $next (mut i32) (i32.const 16384))
-    (func (export "cabi_realloc") (param i32 i32 $align i32) (param $size i32) (result i32)
+    (func (export "cabi_realloc") (param i32 i32 i32) (param $size i32) (result i32)
         (local $at i32)
         (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
         (global.set $next (i32.add (local.get $at) (local.get $size)))
@@ -95,7 +94,7 @@ pub(crate) fn on_wasi(imports: &str, body: &str) -> Vec<u8> {
 
 /// The component of a whole core module.
 pub(crate) fn component(module: &str) -> Vec<u8> {
-    into_component(&core_module(module), &Limits::default())
+    into_component(&core_module(module))
         .expect("the test's module makes a component")
         .into_owned()
 }

@@ -1,0 +1,301 @@
+//! Reads a recipe's YAML into rules; whatever is wrong is reported, and reading goes on.
+
+use super::error::{RecipeErrors, Report, Source, nearest, quoted};
+use super::recipe::{Declared, PlacedRule, ProcessRecipe};
+use super::verdict::{Gate, Level};
+use super::yaml::{Content, Key, Node};
+use crate::path;
+use crate::value::Value;
+
+/// Constructs of the rule language that this version does not evaluate yet.
+pub(super) const CONDITIONS_TO_COME: [&str; 2] = ["regex", "expr"];
+const EVERY_PROCESS: &str = "*";
+const INHERITS: &str = "inherits";
+
+/// Words of other rule languages, and what they are called here.
+const SYNONYMS: [(&str, &str); 14] = [
+    ("threshold_max", "max_threshold"),
+    ("threshold_min", "min_threshold"),
+    ("minimum", "min"),
+    ("maximum", "max"),
+    ("equals", "eq"),
+    ("not_eq", "neq"),
+    ("ne", "neq"),
+    ("one_of", "in"),
+    ("min_length", "min_len"),
+    ("max_length", "max_len"),
+    ("severity", "level"),
+    ("name", "field"),
+    ("path", "field"),
+    ("kind", "type"),
+];
+
+/// Reads a whole file.
+pub(super) fn read(source: &Source, root: &Node) -> Result<Vec<ProcessRecipe>, RecipeErrors> {
+    let mut reader = Reader {
+        report: Report::new(source),
+        defaults: Defaults::default(),
+    };
+    let processes = reader.file(root);
+    reader.report.finish(processes)
+}
+
+/// Reads a file and collects what is wrong with it.
+pub(super) struct Reader<'a> {
+    pub(super) report: Report<'a>,
+    pub(super) defaults: Defaults,
+}
+
+/// What an entry has where it does not say otherwise.
+pub(super) struct Defaults {
+    pub(super) level: Level,
+    pub(super) max_threshold: u64,
+    pub(super) reset_on_success: bool,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self {
+            level: Level::C,
+            max_threshold: 1,
+            reset_on_success: true,
+        }
+    }
+}
+
+impl Reader<'_> {
+    fn file(&mut self, root: &Node) -> Vec<ProcessRecipe> {
+        if root.is_nil() {
+            return Vec::new();
+        }
+        let entries = self.entries(root, "a recipe file", &["process_recipes", "audit"]);
+        // The defaults hold for the whole file, wherever it gives them.
+        for (key, node) in &entries {
+            if key.text == "audit" {
+                self.audit(node);
+            }
+        }
+        let mut processes = Vec::new();
+        for (key, node) in entries {
+            if key.text == "process_recipes" && !node.is_nil() {
+                for (name, body) in self.map(node, "`process_recipes`") {
+                    processes.extend(self.process(name, body));
+                }
+            }
+        }
+        processes
+    }
+
+    fn audit(&mut self, node: &Node) {
+        if node.is_nil() {
+            return;
+        }
+        let words = ["level", "threshold_max", "reset_on_success"];
+        for (key, node) in self.entries(node, "the `audit` block", &words) {
+            match key.text.as_str() {
+                "level" => self.defaults.level = self.level(node).unwrap_or_default(),
+                "threshold_max" => {
+                    self.defaults.max_threshold = self.threshold(key, node, 1).unwrap_or(u64::MAX);
+                }
+                _ => self.defaults.reset_on_success = self.flag(key, node).unwrap_or(true),
+            }
+        }
+    }
+
+    fn process(&mut self, name: &Key, body: &Node) -> Option<ProcessRecipe> {
+        if name.text == EVERY_PROCESS {
+            self.not_yet(name, "rules for every process");
+            return None;
+        }
+        let mut process = ProcessRecipe {
+            name: name.text.clone(),
+            place: name.place,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            side_effects: None,
+            errors: None,
+        };
+        if body.is_nil() {
+            return Some(process);
+        }
+        let what = format!("the recipe of `{}`", path::cut(&name.text));
+        let words = ["inputs", "outputs", "side_effects", "errors", INHERITS];
+        for (key, node) in self.entries(body, &what, &words) {
+            match key.text.as_str() {
+                "inputs" => process.inputs = self.rules(Gate::Input, node),
+                "outputs" => process.outputs = self.rules(Gate::Output, node),
+                "side_effects" => process.side_effects = self.names(key, node),
+                "errors" => process.errors = self.names(key, node),
+                _ => self.not_yet(key, "inherited rules"),
+            }
+        }
+        Some(process)
+    }
+
+    fn names(&mut self, key: &Key, node: &Node) -> Option<Declared> {
+        let items = self.list(node, &format!("`{}`", key.text))?;
+        let names = items
+            .iter()
+            .filter_map(|item| self.text(&key.text, item).map(str::to_owned))
+            .collect();
+        Some(Declared {
+            place: key.place,
+            names,
+        })
+    }
+
+    fn rules(&mut self, gate: Gate, node: &Node) -> Vec<PlacedRule> {
+        if node.is_nil() {
+            return Vec::new();
+        }
+        let items = self.list(node, &format!("`{gate}s`")).unwrap_or_default();
+        let mut rules = Vec::new();
+        for (position, item) in (0..).zip(items) {
+            rules.extend(self.entry(gate, position, item));
+        }
+        rules
+    }
+
+    pub(super) fn level(&mut self, node: &Node) -> Option<Level> {
+        let text = self.text("level", node)?;
+        let level = Level::ALL.into_iter().find(|level| level.name() == text);
+        if level.is_none() {
+            let levels = "`S` (interlock), `A` (abort), `B` (block), `C` (warn) or `I` (record)";
+            let meant = nearest(text, Level::ALL.map(Level::name));
+            self.report.refuse(
+                node.place,
+                format!("unknown level `{}`", path::cut(text)),
+                with_nearest(meant, &format!("expected {levels}")),
+            );
+        }
+        level
+    }
+
+    pub(super) fn threshold(&mut self, key: &Key, node: &Node, least: u64) -> Option<u64> {
+        let number = match &node.content {
+            Content::Scalar(Value::Int(number)) => u64::try_from(*number).ok(),
+            Content::Scalar(Value::UInt(number)) => Some(*number),
+            _ => None,
+        };
+        let number = number.filter(|number| *number >= least);
+        if number.is_none() {
+            self.unfit(&key.text, node, &format!("a whole number from {least} on"));
+        }
+        number
+    }
+
+    pub(super) fn flag(&mut self, key: &Key, node: &Node) -> Option<bool> {
+        if let Content::Scalar(Value::Bool(flag)) = &node.content {
+            return Some(*flag);
+        }
+        self.unfit(&key.text, node, "`true` or `false`");
+        None
+    }
+
+    pub(super) fn text<'n>(&mut self, word: &str, node: &'n Node) -> Option<&'n str> {
+        if let Content::Scalar(Value::Str(text)) = &node.content {
+            return Some(text);
+        }
+        self.unfit(word, node, "a string");
+        None
+    }
+
+    pub(super) fn list<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
+        if let Content::List(items) = &node.content {
+            return Some(items);
+        }
+        let message = format!("{what} is {}, expected a list", node.kind());
+        let help = "`[]` is an empty list".to_owned();
+        self.report.refuse(node.place, message, help);
+        None
+    }
+
+    /// The entries of a map, without those whose key came before.
+    pub(super) fn map<'n>(&mut self, node: &'n Node, what: &str) -> Vec<(&'n Key, &'n Node)> {
+        let Content::Map(entries) = &node.content else {
+            let message = format!("{what} is {}, expected a map", node.kind());
+            self.report.refuse(node.place, message, None);
+            return Vec::new();
+        };
+        let mut first_places = std::collections::HashMap::new();
+        let mut kept = Vec::with_capacity(entries.len());
+        for (key, node) in entries {
+            match first_places.insert(key.text.as_str(), key.place) {
+                None => kept.push((key, node)),
+                Some(first) => self.report.refuse(
+                    key.place,
+                    format!("the key `{}` comes twice in {what}", path::cut(&key.text)),
+                    format!("it was first given at line {}", first.line),
+                ),
+            }
+        }
+        kept
+    }
+
+    /// The entries of a map whose keys are words of the language.
+    pub(super) fn entries<'n>(
+        &mut self,
+        node: &'n Node,
+        what: &str,
+        words: &[&str],
+    ) -> Vec<(&'n Key, &'n Node)> {
+        let mut entries = self.map(node, what);
+        entries.retain(|(key, _)| {
+            let known = words.contains(&key.text.as_str());
+            if !known {
+                let message = format!("unknown key `{}` in {what}", path::cut(&key.text));
+                let meant = meant(&key.text, words);
+                let help = with_nearest(
+                    meant,
+                    &format!(
+                        "{what} knows {}",
+                        quoted(words.iter().copied().filter(is_known_now))
+                    ),
+                );
+                self.report.refuse(key.place, message, help);
+            }
+            known
+        });
+        entries
+    }
+
+    pub(super) fn unfit(&mut self, word: &str, node: &Node, expected: &str) {
+        let message = format!("`{word}` is {}", shown(node));
+        self.report
+            .refuse(node.place, message, format!("expected {expected}"));
+    }
+
+    pub(super) fn not_yet(&mut self, key: &Key, what: &str) {
+        let message = format!("this version does not evaluate {what} `{}` yet", key.text);
+        let help = "leave it out for now: a rule that is not evaluated would protect nothing";
+        self.report.refuse(key.place, message, help.to_owned());
+    }
+}
+
+/// What stands at a node, as messages print it.
+pub(super) fn shown(node: &Node) -> String {
+    match &node.content {
+        Content::Scalar(Value::Nil) => "empty".into(),
+        Content::Scalar(value) => super::condition::describe(value, crate::zone::Hidden::Nothing),
+        _ => node.kind().into(),
+    }
+}
+
+fn meant<'a>(word: &str, words: &[&'a str]) -> Option<&'a str> {
+    let synonym = SYNONYMS
+        .iter()
+        .find(|(other, _)| *other == word)
+        .and_then(|(_, here)| words.iter().copied().find(|known| known == here));
+    synonym.or_else(|| nearest(word, words.iter().copied()))
+}
+
+pub(super) fn with_nearest(meant: Option<&str>, expected: &str) -> String {
+    match meant {
+        Some(meant) => format!("did you mean `{meant}`? {expected}"),
+        None => expected.to_owned(),
+    }
+}
+
+fn is_known_now(word: &&str) -> bool {
+    !CONDITIONS_TO_COME.contains(word) && *word != INHERITS
+}

@@ -1,0 +1,257 @@
+//! `run`: one process, once, through the whole pipeline.
+
+use super::args::{self, Words};
+use super::context_file;
+use super::exit;
+use super::failure::Failure;
+use super::output::Output;
+use super::progress::during;
+use super::report::{self, View};
+use super::target::{self, Loaded};
+use super::text::{escape, list};
+use super::units;
+use clap::Args;
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use theus_core::code::Code;
+use theus_core::contract::Contract;
+use theus_host::{
+    BuildError, Call, Engine, ErrorReport, Limits, Map, Mode, Policy, Receipt, Recipe, RunError,
+};
+
+/// The flags and words of `run`.
+#[derive(Args, Debug)]
+pub(super) struct Run {
+    /// A component, a core module built with an SDK, or a guest's source folder (built first)
+    pub(super) target: PathBuf,
+    /// The process, where the guest has several, and its arguments: NAME=VALUE by the parameter's kind, or NAME:=JSON
+    #[arg(value_name = "[PROCESS] [NAME=VALUE]")]
+    pub(super) words: Vec<String>,
+    /// Arguments as one JSON map from a file, or from the standard input for `-`
+    #[arg(long, value_name = "FILE|-")]
+    args: Option<PathBuf>,
+    /// The initial context: YAML, or JSON where the name ends in .json
+    #[arg(long, value_name = "FILE")]
+    context: Option<PathBuf>,
+    /// The audit recipe: rules for the input gate and the output gate
+    #[arg(long, value_name = "FILE")]
+    audit: Option<PathBuf>,
+    /// Lets contract and zone violations pass and reports them; for developing a contract
+    #[arg(long)]
+    permissive: bool,
+    /// Does everything but the commit, and shows what would change
+    #[arg(long)]
+    dry_run: bool,
+    /// Prints the seven steps of the pipeline with their times
+    #[arg(long)]
+    steps: bool,
+    /// The fuel that the call may use
+    #[arg(long, value_name = "N", value_parser = units::fuel)]
+    fuel: Option<u64>,
+    /// The time that the call may take, such as 5s, 200ms or 1m
+    #[arg(long, value_name = "DUR", value_parser = units::duration)]
+    timeout: Option<Duration>,
+    /// The linear memory that the guest may have, such as 64MiB
+    #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
+    max_memory: Option<u64>,
+}
+
+/// What is known once the files are read: all that a run needs.
+struct Prepared {
+    engine: Engine,
+    call: Call,
+    contract: Contract,
+    digest: String,
+    notes: Vec<String>,
+}
+
+impl Run {
+    /// Runs the process and prints its receipt.
+    pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
+        let prepared = self.prepare(output).map_err(|failure| failure.of_run(self.mode(), self.dry_run))?;
+        let Prepared {
+            engine,
+            call,
+            contract,
+            digest,
+            notes,
+        } = prepared;
+        output.note(&accepted(&contract, &digest, self.mode()));
+        let before = engine.context().version;
+        let running = format!("running {}", contract.name);
+        let mut receipt = during(output, &running, || engine.call(call));
+        receipt.warnings.extend(notes);
+        self.print(&receipt, before, output)?;
+        Ok(receipt.error.as_ref().map_or(exit::OK, |error| exit::code(error.kind())))
+    }
+
+    fn prepare(&self, output: &Output) -> Result<Prepared, Failure> {
+        let limits = self.limits();
+        let words = Words::split(&self.words)?;
+        let map = self.args.as_deref().map(read_map).transpose()?;
+        let context = self.context.as_deref().map(|file| context_file::read(file, &limits)).transpose()?;
+        let recipe = self.audit.as_deref().map(read_recipe).transpose()?;
+        let loaded = target::load_patiently(&self.target, &limits, output)?;
+        let contract = loaded.process(words.process)?.clone();
+        let in_process = |failure: Failure| failure.process(&contract.name);
+        let args = args::collect(&contract, &words.arguments, map).map_err(in_process)?;
+        let notes = recipe.as_ref().map_or(Ok(Vec::new()), |recipe| recipe_notes(recipe, &loaded))?;
+        let mut builder = Engine::builder().limits(limits).mode(self.mode());
+        if let Some(context) = context {
+            builder = builder.context(context);
+        }
+        if let Some(recipe) = recipe {
+            builder = builder.recipe(recipe);
+        }
+        let engine = builder.build().map_err(|error| self.not_built(&error))?;
+        let registered = during(output, "compiling the guest", || {
+            engine.register(loaded.component, Policy::as_declared())
+        })
+        .map_err(|error| in_process(error.into()))?;
+        let mut call = Call::new(contract.name.as_str(), args);
+        if self.dry_run {
+            call = call.dry_run();
+        }
+        Ok(Prepared {
+            engine,
+            call,
+            contract,
+            digest: registered.digest,
+            notes,
+        })
+    }
+
+    fn print(&self, receipt: &Receipt, before: u64, output: &mut Output) -> Result<(), Failure> {
+        if output.is_json() {
+            return output.json(receipt);
+        }
+        let notes = View {
+            before,
+            verbosity: output.verbosity,
+            style: output.note_style,
+        };
+        output.note(&report::log(receipt, notes));
+        for warning in &receipt.warnings {
+            output.warn(warning);
+        }
+        let mut results = String::new();
+        match &receipt.error {
+            None => {
+                let view = View {
+                    style: output.style,
+                    ..notes
+                };
+                results.push_str(&report::results(receipt, view));
+            }
+            Some(error) => output.complain(&told(error, receipt, notes)),
+        }
+        if self.steps {
+            results.push_str(&report::timeline(&receipt.stats.steps, output.style));
+        }
+        output.data(&results)
+    }
+
+    fn mode(&self) -> Mode {
+        if self.permissive { Mode::Permissive } else { Mode::Strict }
+    }
+
+    fn limits(&self) -> Limits {
+        let defaults = Limits::default();
+        Limits {
+            fuel: self.fuel.unwrap_or(defaults.fuel),
+            timeout: self.timeout.unwrap_or(defaults.timeout),
+            memory_bytes: self.max_memory.unwrap_or(defaults.memory_bytes),
+            ..defaults
+        }
+    }
+
+    fn not_built(&self, error: &BuildError) -> Failure {
+        match (error, &self.context) {
+            (BuildError::Context(problem), Some(file)) => {
+                Failure::new(Code::ContextFile, format!("{}: {problem}", file.display()))
+            }
+            _ => Failure::new(Code::HostFailed, error),
+        }
+    }
+}
+
+/// Reads and parses a recipe.
+pub(super) fn read_recipe(file: &Path) -> Result<Recipe, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::file("read", file, &error))?;
+    Recipe::parse(&text, &file.display().to_string())
+        .map_err(|errors| Failure::with_lines(Code::RecipeFile, errors))
+}
+
+/// What a recipe says about processes that the guest does not have.
+pub(super) fn recipe_notes(recipe: &Recipe, loaded: &Loaded) -> Result<Vec<String>, Failure> {
+    let names: Vec<&str> = loaded.guest.contracts().iter().map(|it| it.name.as_str()).collect();
+    recipe.notes(&names).map_err(|errors| Failure::with_lines(Code::RecipeFile, errors))
+}
+
+fn read_map(file: &Path) -> Result<Map, Failure> {
+    let mut text = String::new();
+    let (origin, read) = if file == Path::new("-") {
+        ("standard input".to_owned(), std::io::stdin().lock().read_to_string(&mut text))
+    } else {
+        let opened = std::fs::File::open(file);
+        (file.display().to_string(), opened.and_then(|mut it| it.read_to_string(&mut text)))
+    };
+    read.map_err(|error| Failure::file("read", Path::new(&origin), &error))?;
+    args::parse_map(&text, &origin)
+}
+
+/// The contract, as it is printed before it is acted upon.
+fn accepted(contract: &Contract, digest: &str, mode: Mode) -> String {
+    let mut text = format!("contract of {}, accepted as declared ({digest})\n", contract.name);
+    let mut line = |label: &str, value: String| {
+        let _ = writeln!(text, "  {label:<8} {}", escape(&value));
+    };
+    line("reads:", list(&contract.inputs, "nothing but its outputs"));
+    line("writes:", list(&contract.outputs, "nothing"));
+    line("errors:", list(&contract.errors, "none"));
+    if !contract.side_effects.is_empty() {
+        line("effects:", list(&contract.side_effects, "none"));
+    }
+    if mode == Mode::Permissive {
+        text.push_str("  permissive: what goes beyond it is let pass and reported\n");
+    }
+    text
+}
+
+fn told(error: &RunError, receipt: &Receipt, view: View) -> String {
+    let mut text = report::failure(&ErrorReport::from(error), &escape(&error.to_string()), view.style);
+    text.push_str(&report::remains(receipt, view));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_contract_is_said_aloud() {
+        let line = r#"{"name":"add","inputs":["domain.a","global.b"],"outputs":[],"errors":["ValueError"]}"#;
+        let contract = Contract::parse_section(line.as_bytes()).expect("contract").remove(0);
+        let expected = "\
+contract of add, accepted as declared (sha256:00)
+  reads:   domain.a, global.b
+  writes:  nothing
+  errors:  ValueError
+";
+        assert_eq!(accepted(&contract, "sha256:00", Mode::Strict), expected);
+        assert!(accepted(&contract, "sha256:00", Mode::Permissive).contains("permissive"));
+    }
+
+    #[test]
+    fn files_that_are_not_there_are_named() {
+        for failure in [
+            read_recipe(Path::new("/no/recipe.yaml")).expect_err("missing"),
+            read_map(Path::new("/no/args.json")).expect_err("missing"),
+        ] {
+            assert_eq!(failure.report.code, "THEUS-U002");
+            assert!(failure.report.message.contains("/no/"), "{}", failure.report.message);
+        }
+    }
+}
