@@ -98,6 +98,10 @@ impl Engine {
         let ended = shared.pipeline(&mut run);
         run.receipt.version = ended.as_ref().map_or_else(|_| shared.head.load().version, |version| *version);
         run.receipt.error = ended.err();
+        if run.receipt.error.is_some() {
+            // Nothing remains of a run that failed, its result included.
+            run.receipt.result = None;
+        }
         shared.record(&mut run);
         run.receipt
     }

@@ -148,17 +148,17 @@ impl From<Vec<u8>> for GuestSource {
     }
 }
 
-fn check_contract(contract: &Contract, mode: Mode, _policy: &Policy) -> Result<(), RegisterError> {
+fn check_contract(contract: &Contract, mode: Mode, policy: &Policy) -> Result<(), RegisterError> {
     if mode == Mode::Strict {
         contract.check_strict().map_err(|problem| RegisterError::NotStrict {
             process: contract.name.clone(),
             problem,
         })?;
     }
-    match contract.side_effects.first() {
+    match policy.refused_side_effect(contract) {
         Some(side_effect) => Err(RegisterError::SideEffect {
             process: contract.name.clone(),
-            side_effect: side_effect.clone(),
+            side_effect: side_effect.to_owned(),
         }),
         None => Ok(()),
     }

@@ -91,7 +91,7 @@ struct Decoder<'a> {
 /// What one decoded slot and one container cost in memory, roughly and never less.
 const SLOT: u64 = 24;
 const CONTAINER: u64 = 64;
-const ENTRY: u64 = 64;
+const ENTRY: u64 = 80;
 
 impl<'a> Decoder<'a> {
     fn value(&mut self, depth: u64) -> Result<Value, DecodeError> {
@@ -163,7 +163,7 @@ impl<'a> Decoder<'a> {
         if len as usize > self.left() {
             return Err(self.malformed("a list that announces more elements than bytes follow"));
         }
-        let mut list = List::new();
+        let mut list = List::with_room(len as usize);
         for _ in 0..len {
             list.push(self.value(depth)?);
         }
@@ -175,7 +175,7 @@ impl<'a> Decoder<'a> {
         if len as usize > self.left() / 2 {
             return Err(self.malformed("a map that announces more entries than bytes follow"));
         }
-        let mut map = Map::new();
+        let mut map = Map::with_room(len as usize);
         for _ in 0..len {
             let at = self.at;
             let marker = Marker::from_u8(self.take::<1>()?[0]);

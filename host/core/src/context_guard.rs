@@ -370,14 +370,14 @@ impl ContextGuard {
 
     /// Refuses in strict mode; reports and goes on in permissive mode.
     #[cold]
-    fn tolerate(&mut self, violation: Violation) -> Result<(), Refusal> {
+    fn tolerate(&mut self, violation: Box<Violation>) -> Result<(), Refusal> {
         if self.mode == Mode::Strict || !violation.is_mendable() {
             return Err(violation.into());
         }
         let known =
             |it: &Violation| it.path == violation.path && it.operation == violation.operation;
         if self.violations.len() < MAX_REPORTED && !self.violations.iter().any(known) {
-            self.violations.push(violation);
+            self.violations.push(*violation);
         }
         Ok(())
     }

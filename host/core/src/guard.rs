@@ -93,7 +93,7 @@ impl Guard {
     ///
     /// [`Violation`] where no readable grant covers the place.
     #[inline]
-    pub fn read(&self, path: &Path, operation: &'static str) -> Result<Hidden, Violation> {
+    pub fn read(&self, path: &Path, operation: &'static str) -> Result<Hidden, Box<Violation>> {
         let zone = Zone::of_segments(path.segments());
         let covered = || {
             self.inputs
@@ -113,7 +113,7 @@ impl Guard {
     ///
     /// [`Violation`] where no output covers the place, or none that covers it allows the operation.
     #[inline]
-    pub fn write(&self, path: &Path, op: WriteOp) -> Result<Hidden, Violation> {
+    pub fn write(&self, path: &Path, op: WriteOp) -> Result<Hidden, Box<Violation>> {
         let zone = Zone::of_segments(path.segments());
         let allowed = |granted: &Granted| {
             granted.covers(path, zone)
@@ -137,17 +137,17 @@ impl Guard {
 
     /// A violation that only a look at the values could find.
     #[cold]
-    pub(crate) fn refuse_value(&self, path: &Path, op: WriteOp, reason: Reason) -> Violation {
-        Violation {
+    pub(crate) fn refuse_value(&self, path: &Path, op: WriteOp, reason: Reason) -> Box<Violation> {
+        Box::new(Violation {
             path: path.clone(),
             operation: op.name(),
             reason,
             declared: self.outputs().cloned().collect(),
-        }
+        })
     }
 
     #[cold]
-    fn refuse_read(&self, path: &Path, operation: &'static str) -> Violation {
+    fn refuse_read(&self, path: &Path, operation: &'static str) -> Box<Violation> {
         let readable_outputs = self
             .outputs
             .iter()
@@ -164,16 +164,16 @@ impl Guard {
         } else {
             Reason::NotReadable
         };
-        Violation {
+        Box::new(Violation {
             path: path.clone(),
             operation,
             reason,
             declared,
-        }
+        })
     }
 
     #[cold]
-    fn refuse_write(&self, path: &Path, op: WriteOp, zone: Zone) -> Violation {
+    fn refuse_write(&self, path: &Path, op: WriteOp, zone: Zone) -> Box<Violation> {
         let covered = self
             .outputs
             .iter()

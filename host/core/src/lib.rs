@@ -13,6 +13,8 @@ pub mod guard;
 pub mod guest_log;
 pub mod json;
 pub mod limits;
+mod list;
+mod map;
 pub mod path;
 pub mod pattern;
 pub mod refusal;

@@ -80,9 +80,3 @@ impl From<DecodeError> for Refusal {
         }
     }
 }
-
-impl From<Violation> for Refusal {
-    fn from(violation: Violation) -> Self {
-        Self::Violation(Box::new(violation))
-    }
-}

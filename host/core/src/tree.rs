@@ -16,7 +16,7 @@ pub struct Tree {
 #[error("`{path}` {problem}")]
 pub struct ShapeError {
     /// The place that the operation named.
-    pub path: Path,
+    pub path: Box<Path>,
     /// What is there instead of what the operation needs.
     pub problem: ShapeProblem,
 }
@@ -127,30 +127,21 @@ impl Tree {
     ///
     /// [`ShapeError`] where something else than a list is there, or [`Tree::set`] would fail.
     pub fn push(&mut self, path: &Path, value: Value) -> Result<u64, ShapeError> {
-        let append = |target: &mut Value| match target {
-            Value::List(list) => {
-                list.push(value.clone());
-                Ok(list.len() as u64)
-            }
-            other => Err(ShapeProblem::WrongKind {
-                expected: "a list",
-                found: other.kind(),
-            }),
-        };
         if path.segments().is_empty() {
             return Err(shape(path, ShapeProblem::LayerIsMap));
         }
         self.with_parent(path, |parent, last| match (parent, last) {
-            (Value::Map(map), Segment::Key(key)) => match map.modify(key, append) {
-                Some(result) => result,
-                None => {
-                    map.insert(key.clone(), Value::from(vec![value.clone()]));
-                    Ok(1)
+            (Value::Map(map), Segment::Key(key)) => {
+                if map.get(key).is_none() {
+                    map.insert(key.clone(), Value::from(vec![value]));
+                    return Ok(1);
                 }
-            },
+                map.modify(key, |target| append(target, value))
+                    .unwrap_or(Err(ShapeProblem::MissingParent))
+            }
             (Value::List(list), Segment::Index(index)) => {
                 let len = list.len() as u64;
-                list.modify(*index, append)
+                list.modify(*index, |target| append(target, value))
                     .unwrap_or(Err(ShapeProblem::PastTheEnd { len }))
             }
             (parent, last) => Err(wrong_parent(parent, last)),
@@ -222,6 +213,19 @@ fn descend<R>(
     .unwrap_or(Err(ShapeProblem::MissingParent))
 }
 
+fn append(target: &mut Value, value: Value) -> Result<u64, ShapeProblem> {
+    match target {
+        Value::List(list) => {
+            list.push(value);
+            Ok(list.len() as u64)
+        }
+        other => Err(ShapeProblem::WrongKind {
+            expected: "a list",
+            found: other.kind(),
+        }),
+    }
+}
+
 #[cold]
 fn wrong_parent(parent: &Value, last: &Segment) -> ShapeProblem {
     ShapeProblem::WrongParent {
@@ -236,7 +240,7 @@ fn wrong_parent(parent: &Value, last: &Segment) -> ShapeProblem {
 #[cold]
 fn shape(path: &Path, problem: ShapeProblem) -> ShapeError {
     ShapeError {
-        path: path.clone(),
+        path: Box::new(path.clone()),
         problem,
     }
 }

@@ -1,9 +1,10 @@
 //! Values: what the context holds. Lists and maps share structure, so a copy is O(1) and a change costs its own size.
 
-use crate::zone::{self, Hidden};
-use imbl::{OrdMap, Vector};
+pub use crate::list::List;
+pub use crate::map::Map;
+
+use crate::zone::Hidden;
 use smol_str::SmolStr;
-use std::ops::Bound;
 use std::sync::Arc;
 
 /// A value of the context, an argument or a result.
@@ -33,27 +34,6 @@ pub enum Value {
 /// An `f64` whose NaN has one bit pattern, so that equal values have equal bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Float(f64);
-
-/// A persistent list.
-#[derive(Clone, Debug, Default)]
-pub struct List(Arc<ListNode>);
-
-/// A persistent map in key order.
-#[derive(Clone, Debug, Default)]
-pub struct Map(Arc<MapNode>);
-
-#[derive(Clone, Debug, Default)]
-struct ListNode {
-    items: Vector<Value>,
-    // True where a descendant map may hold a reserved key; never false where one does.
-    reserved: bool,
-}
-
-#[derive(Clone, Debug, Default)]
-struct MapNode {
-    entries: OrdMap<SmolStr, Value>,
-    reserved: bool,
-}
 
 impl Value {
     /// Creates a float, with NaN made canonical.
@@ -149,8 +129,8 @@ impl Value {
     #[must_use]
     pub fn may_hold_reserved(&self) -> bool {
         match self {
-            Self::List(list) => list.0.reserved,
-            Self::Map(map) => map.0.reserved,
+            Self::List(list) => list.may_hold_reserved(),
+            Self::Map(map) => map.may_hold_reserved(),
             _ => false,
         }
     }
@@ -195,187 +175,6 @@ impl Float {
 impl PartialEq for Float {
     fn eq(&self, other: &Self) -> bool {
         self.0.to_bits() == other.0.to_bits()
-    }
-}
-
-impl List {
-    /// Creates an empty list.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The number of elements.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.items.len()
-    }
-
-    /// Whether there are no elements.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.items.is_empty()
-    }
-
-    /// The element at `index`.
-    #[must_use]
-    pub fn get(&self, index: u64) -> Option<&Value> {
-        self.0.items.get(usize::try_from(index).ok()?)
-    }
-
-    /// The elements in order.
-    pub fn iter(&self) -> impl Iterator<Item = &Value> {
-        self.0.items.iter()
-    }
-
-    /// Appends an element.
-    pub fn push(&mut self, value: Value) {
-        let node = Arc::make_mut(&mut self.0);
-        node.reserved |= value.may_hold_reserved();
-        node.items.push_back(value);
-    }
-
-    /// Removes an element; the ones after it move up.
-    pub(crate) fn remove(&mut self, index: u64) -> Option<Value> {
-        let index = usize::try_from(index)
-            .ok()
-            .filter(|index| *index < self.len())?;
-        Some(Arc::make_mut(&mut self.0).items.remove(index))
-    }
-
-    /// Changes an element in place.
-    pub(crate) fn modify<R>(
-        &mut self,
-        index: u64,
-        change: impl FnOnce(&mut Value) -> R,
-    ) -> Option<R> {
-        let index = usize::try_from(index)
-            .ok()
-            .filter(|index| *index < self.len())?;
-        let node = Arc::make_mut(&mut self.0);
-        let element = node.items.get_mut(index)?;
-        let result = change(element);
-        node.reserved |= element.may_hold_reserved();
-        Some(result)
-    }
-}
-
-impl Map {
-    /// Creates an empty map.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The number of entries.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.entries.len()
-    }
-
-    /// Whether there are no entries.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.entries.is_empty()
-    }
-
-    /// The value of a key.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0.entries.get(key)
-    }
-
-    /// The entries in key order.
-    pub fn iter(&self) -> impl Iterator<Item = (&SmolStr, &Value)> {
-        self.0.entries.iter()
-    }
-
-    /// The entries in key order, from the first key behind `after` on.
-    pub fn iter_after(&self, after: Option<&str>) -> impl Iterator<Item = (&SmolStr, &Value)> {
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.0.entries.range::<_, str>((start, Bound::Unbounded))
-    }
-
-    /// The number of entries that `hidden` leaves visible.
-    ///
-    /// Costs the number of hidden entries, not of all.
-    #[must_use]
-    pub fn visible_len(&self, hidden: Hidden) -> usize {
-        if hidden == Hidden::Nothing || !self.0.reserved {
-            return self.len();
-        }
-        let prefixes = zone::PREFIXES.iter().map(|(prefix, _)| *prefix);
-        let hidden_len: usize = std::iter::once("_")
-            .chain(prefixes)
-            .map(|prefix| {
-                self.0
-                    .entries
-                    .range::<_, str>((Bound::Included(prefix), Bound::Unbounded))
-                    .take_while(|(key, _)| key.starts_with(prefix))
-                    .filter(|(key, _)| hidden.hides(key))
-                    .count()
-            })
-            .sum();
-        self.len() - hidden_len
-    }
-
-    /// Sets a key; returns the value that was there.
-    pub fn insert(&mut self, key: impl Into<SmolStr>, value: Value) -> Option<Value> {
-        let key = key.into();
-        let node = Arc::make_mut(&mut self.0);
-        node.reserved |= value.may_hold_reserved() || zone::is_reserved(&key);
-        node.entries.insert(key, value)
-    }
-
-    /// Removes a key; returns the value that was there.
-    pub fn remove(&mut self, key: &str) -> Option<Value> {
-        if !self.0.entries.contains_key(key) {
-            return None;
-        }
-        Arc::make_mut(&mut self.0).entries.remove(key)
-    }
-
-    /// Changes the value of a key in place.
-    pub(crate) fn modify<R>(
-        &mut self,
-        key: &str,
-        change: impl FnOnce(&mut Value) -> R,
-    ) -> Option<R> {
-        let node = Arc::make_mut(&mut self.0);
-        let value = node.entries.get_mut(key)?;
-        let result = change(value);
-        node.reserved |= value.may_hold_reserved();
-        Some(result)
-    }
-}
-
-impl PartialEq for List {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0.items == other.0.items
-    }
-}
-
-impl PartialEq for Map {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0.entries == other.0.entries
-    }
-}
-
-impl FromIterator<Value> for List {
-    fn from_iter<I: IntoIterator<Item = Value>>(items: I) -> Self {
-        let items: Vector<Value> = items.into_iter().collect();
-        let reserved = items.iter().any(Value::may_hold_reserved);
-        Self(Arc::new(ListNode { items, reserved }))
-    }
-}
-
-impl<K: Into<SmolStr>> FromIterator<(K, Value)> for Map {
-    fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Self {
-        let mut map = Self::new();
-        for (key, value) in entries {
-            map.insert(key, value);
-        }
-        map
     }
 }
 
@@ -456,16 +255,5 @@ mod tests {
             }
         });
         assert!(Value::Map(map).hidden_key(Hidden::Private).is_some());
-    }
-
-    #[test]
-    fn visible_len_leaves_out_the_hidden() {
-        let keys = [
-            "_a", "a", "cmd_a", "cm", "heavy_a", "meta_a", "sig_a", "sigh", "zz",
-        ];
-        let map: Map = keys.into_iter().map(|key| (key, Value::Nil)).collect();
-        assert_eq!(map.visible_len(Hidden::Nothing), 9);
-        assert_eq!(map.visible_len(Hidden::Private), 8);
-        assert_eq!(map.visible_len(Hidden::Reserved), 4);
     }
 }

@@ -131,13 +131,13 @@ impl From<BuildError> for Failure {
 
 impl From<ComponentError> for Failure {
     fn from(error: ComponentError) -> Self {
-        Self::new(error.code(), &error).help(error.remedy())
+        Self::new(error.code(), &error).help_if(error.help())
     }
 }
 
 impl From<GuestError> for Failure {
     fn from(error: GuestError) -> Self {
-        Self::new(error.code(), &error).help(error.remedy())
+        Self::new(error.code(), &error).help_if(error.help())
     }
 }
 

@@ -17,14 +17,15 @@ pub(super) fn during<R>(output: &Output, what: &str, work: impl FnOnce() -> R) -
     }
     let (working, finished) = mpsc::channel::<()>();
     std::thread::scope(|scope| {
-        scope.spawn(|| watch(output, what, &finished));
+        scope.spawn(move || watch(output, what, finished));
         // Dropped when the work ends, also where it panics: that is what the watcher waits for.
         let _working = working;
         work()
     })
 }
 
-fn watch(output: &Output, what: &str, finished: &Receiver<()>) {
+#[allow(clippy::needless_pass_by_value, reason = "a receiver belongs to one thread")]
+fn watch(output: &Output, what: &str, finished: Receiver<()>) {
     if finished.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
         return;
     }

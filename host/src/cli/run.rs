@@ -186,7 +186,7 @@ pub(super) fn read_recipe(file: &Path) -> Result<Recipe, Failure> {
 
 /// What a recipe says about processes that the guest does not have.
 pub(super) fn recipe_notes(recipe: &Recipe, loaded: &Loaded) -> Result<Vec<String>, Failure> {
-    let names: Vec<&str> = loaded.guest.contracts().iter().map(|it| it.name.as_str()).collect();
+    let names: Vec<&str> = loaded.guest.contracts.iter().map(|it| it.name.as_str()).collect();
     recipe.notes(&names).map_err(|errors| Failure::with_lines(Code::RecipeFile, errors))
 }
 

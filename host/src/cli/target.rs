@@ -68,7 +68,7 @@ pub(super) fn load(target: &Path, limits: &Limits, output: &Output) -> Result<Lo
     let bytes = read(&file, limits)?;
     let about = |failure: Failure| failure.about(file.display());
     let file_bytes = bytes.len() as u64;
-    let component = into_component(&bytes, limits).map_err(|error| about(error.into()))?;
+    let component = into_component(&bytes).map_err(|error| about(error.into()))?;
     let (component, form) = match component {
         std::borrow::Cow::Borrowed(_) => (bytes, FileForm::Component),
         std::borrow::Cow::Owned(made) => (made, FileForm::CoreModule),
@@ -86,7 +86,7 @@ pub(super) fn load(target: &Path, limits: &Limits, output: &Output) -> Result<Lo
 impl Loaded {
     /// The process that is meant: the one of that name, or the only one.
     pub(super) fn process(&self, wanted: Option<&str>) -> Result<&Contract, Failure> {
-        choose(self.guest.contracts(), wanted)
+        choose(&self.guest.contracts, wanted)
     }
 }
 

@@ -128,6 +128,7 @@ fn log(mut log: LinkerInstance<'_, CallState>) -> Result<()> {
 }
 
 /// The WIT's `log.level`.
+#[expect(dead_code, reason = "wasmtime makes them from the guest's numbers")]
 #[derive(Clone, Copy, ComponentType, Lift)]
 #[component(enum)]
 #[repr(u8)]

@@ -22,7 +22,6 @@ pub(crate) mod tests;
 pub(crate) use self::call::{CallSettings, Execution, Instance};
 pub(crate) use self::end::End;
 pub(crate) use self::program::Program;
-pub(crate) use crate::guest::GuestError as CompileError;
 
 use self::slots::Slots;
 use self::state::CallState;

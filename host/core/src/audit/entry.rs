@@ -98,7 +98,7 @@ impl Reader<'_> {
                 entry.max_threshold = self.threshold(key, node, 1).map(|it| (node.place, it));
             }
             to_come if CONDITIONS_TO_COME.contains(&to_come) => {
-                self.not_yet(key, "the condition");
+                self.not_yet(key);
             }
             word => {
                 if let Some(word) = ConditionWord::ALL.into_iter().find(|it| it.name() == word) {
@@ -253,9 +253,10 @@ fn parse_condition(word: ConditionWord, node: &Node) -> Result<Condition, Proble
     let value = node
         .value()
         .map_err(|(place, problem)| (place, problem, None))?;
-    if contains_nan(&value) {
-        let message = format!("`{word}` has NaN as its limit, with which nothing compares");
-        return Err((node.place, message, None));
+    if !is_finite(&value) {
+        let message =
+            format!("`{word}` has a limit that is not finite, which could never decide anything");
+        return Err((node.place, message, Some("expected a finite number".into())));
     }
     let unfit = |expected: &str| {
         let message = format!("`{word}` is {}", shown(node));
@@ -304,11 +305,11 @@ fn parse_condition(word: ConditionWord, node: &Node) -> Result<Condition, Proble
     }
 }
 
-fn contains_nan(value: &Value) -> bool {
+fn is_finite(value: &Value) -> bool {
     match value {
-        Value::Float(number) => number.value().is_nan(),
-        Value::List(list) => list.iter().any(contains_nan),
-        Value::Map(map) => map.iter().any(|(_, value)| contains_nan(value)),
-        _ => false,
+        Value::Float(number) => number.value().is_finite(),
+        Value::List(list) => list.iter().all(is_finite),
+        Value::Map(map) => map.iter().all(|(_, value)| is_finite(value)),
+        _ => true,
     }
 }

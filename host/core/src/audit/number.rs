@@ -78,3 +78,78 @@ fn whole_with_float(whole: i128, float: f64) -> Option<Ordering> {
         }
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn whole() -> impl Strategy<Value = i128> {
+        prop_oneof![
+            any::<i64>().prop_map(i128::from),
+            any::<u64>().prop_map(i128::from),
+            // Where f64 has no room for every whole number.
+            (50u32..64, -3i128..4).prop_map(|(bits, near)| (1i128 << bits) + near),
+            -5i128..5,
+        ]
+    }
+
+    /// An independent oracle: both numbers as a sign and an exact multiple of 2^-1074.
+    fn exact(float: f64) -> Option<(i128, i32)> {
+        let bits = float.to_bits();
+        let exponent = i32::try_from((bits >> 52) & 0x7ff).expect("11 bits");
+        let fraction = i128::from(bits & ((1 << 52) - 1));
+        let mantissa = if exponent == 0 {
+            fraction
+        } else {
+            fraction | (1 << 52)
+        };
+        let signed = if float.is_sign_negative() {
+            -mantissa
+        } else {
+            mantissa
+        };
+        (exponent != 0x7ff).then_some((signed, exponent.max(1) - 1075))
+    }
+
+    fn oracle(whole: i128, float: f64) -> Ordering {
+        match exact(float) {
+            None if float > 0.0 => Ordering::Less,
+            None => Ordering::Greater,
+            Some((0, _)) => whole.cmp(&0),
+            // Larger than any whole number here.
+            Some((mantissa, exponent)) if exponent > 60 => 0.cmp(&mantissa),
+            Some((mantissa, exponent)) if exponent >= 0 => whole.cmp(&(mantissa << exponent)),
+            // whole ? mantissa / 2^n: compare with the floor, then look at what is left.
+            Some((mantissa, exponent)) => {
+                let shift = exponent.unsigned_abs().min(120);
+                let floor = mantissa >> shift;
+                let rest = mantissa - (floor << shift);
+                whole.cmp(&floor).then(0.cmp(&rest))
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whole_and_float_compare_exactly(whole in whole(), float in any::<f64>(), near in -2i64..3) {
+            let close = f64::from_bits((whole as f64).to_bits().wrapping_add_signed(near));
+            for float in [float, close, close + 0.5, whole as f64] {
+                if float.is_nan() {
+                    continue;
+                }
+                let (a, b) = (Number::Whole(whole), Number::Float(float));
+                prop_assert_eq!(a.partial_cmp(&b), Some(oracle(whole, float)), "{} {}", whole, float);
+                prop_assert_eq!(b.partial_cmp(&a), Some(oracle(whole, float).reverse()));
+            }
+        }
+
+        #[test]
+        fn nan_compares_with_nothing(whole in whole()) {
+            let nan = Number::Float(f64::NAN);
+            prop_assert_eq!(nan.partial_cmp(&Number::Whole(whole)), None);
+            prop_assert_eq!(Number::Whole(whole).partial_cmp(&nan), None);
+            prop_assert_eq!(nan.partial_cmp(&nan), None);
+        }
+    }
+}

@@ -12,8 +12,10 @@ pub(super) const CONDITIONS_TO_COME: [&str; 2] = ["regex", "expr"];
 const EVERY_PROCESS: &str = "*";
 const INHERITS: &str = "inherits";
 
-/// Words of other rule languages, and what they are called here.
-const SYNONYMS: [(&str, &str); 14] = [
+/// Words of other places and other rule languages, and what they are called here.
+const SYNONYMS: [(&str, &str); 16] = [
+    ("max_threshold", "threshold_max"),
+    ("threshold", "threshold_max"),
     ("threshold_max", "max_threshold"),
     ("threshold_min", "min_threshold"),
     ("minimum", "min"),
@@ -104,7 +106,7 @@ impl Reader<'_> {
 
     fn process(&mut self, name: &Key, body: &Node) -> Option<ProcessRecipe> {
         if name.text == EVERY_PROCESS {
-            self.not_yet(name, "rules for every process");
+            self.not_yet(name);
             return None;
         }
         let mut process = ProcessRecipe {
@@ -126,7 +128,7 @@ impl Reader<'_> {
                 "outputs" => process.outputs = self.rules(Gate::Output, node),
                 "side_effects" => process.side_effects = self.names(key, node),
                 "errors" => process.errors = self.names(key, node),
-                _ => self.not_yet(key, "inherited rules"),
+                _ => self.not_yet(key),
             }
         }
         Some(process)
@@ -265,8 +267,9 @@ impl Reader<'_> {
             .refuse(node.place, message, format!("expected {expected}"));
     }
 
-    pub(super) fn not_yet(&mut self, key: &Key, what: &str) {
-        let message = format!("this version does not evaluate {what} `{}` yet", key.text);
+    /// Refuses a construct that is part of the language but not of this version.
+    pub(super) fn not_yet(&mut self, key: &Key) {
+        let message = format!("this version does not evaluate `{}` yet", key.text);
         let help = "leave it out for now: a rule that is not evaluated would protect nothing";
         self.report.refuse(key.place, message, help.to_owned());
     }
@@ -284,8 +287,8 @@ pub(super) fn shown(node: &Node) -> String {
 fn meant<'a>(word: &str, words: &[&'a str]) -> Option<&'a str> {
     let synonym = SYNONYMS
         .iter()
-        .find(|(other, _)| *other == word)
-        .and_then(|(_, here)| words.iter().copied().find(|known| known == here));
+        .filter(|(other, _)| *other == word)
+        .find_map(|(_, here)| words.iter().copied().find(|known| known == here));
     synonym.or_else(|| nearest(word, words.iter().copied()))
 }
 

@@ -194,7 +194,7 @@ fn agree(report: &mut Report<'_>, what: &str, said: &Declared, declared: &[Strin
         _ => quoted(names.iter().map(String::as_str)),
     };
     let message = format!(
-        "the recipe of `{process}` lists the {what} {}, its contract declares {}",
+        "the {what} of `{process}` are {} in the recipe, but {} in its contract",
         listed(&said_names),
         listed(&declared_names)
     );

@@ -5,7 +5,7 @@ use crate::json;
 use crate::value::{List, Map, Value};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
-use serde_saphyr::{DefaultMessageFormatter, Location, MessageFormatter as _, Spanned};
+use serde_saphyr::{Location, MessageFormatter as _, Spanned, UserMessageFormatter};
 use std::fmt;
 
 /// A node of the file.
@@ -27,8 +27,6 @@ pub(super) struct Key {
 pub(super) enum Content {
     /// Nil, a bool, a number or a string.
     Scalar(Value),
-    /// A whole number of more than 64 bits.
-    Huge,
     /// Nodes in order.
     List(Vec<Node>),
     /// Nodes by key, in the order of the file; a key may come twice.
@@ -66,11 +64,14 @@ impl Node {
             .or_else(|error| {
                 let mut report = Report::new(source);
                 let place = error.location().map(Place::from).unwrap_or_default();
-                let message: String = DefaultMessageFormatter
+                let message = UserMessageFormatter
                     .format_message(error.without_snippet())
-                    .escape_debug()
-                    .collect();
-                report.refuse(place, format!("not YAML: {message}"), None);
+                    .replace(char::is_control, " ");
+                // The commonest way to write a path that YAML reads as something else.
+                let help = message.contains("flow mapping").then(|| {
+                    "inside `{ … }` a text with brackets, braces or commas needs quotes, such as `'items[0].price'`".to_owned()
+                });
+                report.refuse(place, format!("not YAML: {message}"), help);
                 report.finish(Self::nil())
             })
     }
@@ -83,10 +84,6 @@ impl Node {
     pub(super) fn value(&self) -> Result<Value, (Place, String)> {
         match &self.content {
             Content::Scalar(value) => Ok(value.clone()),
-            Content::Huge => Err((
-                self.place,
-                "a whole number of more than 64 bits is no value".into(),
-            )),
             Content::List(items) => {
                 let items: Result<List, _> = items.iter().map(Self::value).collect();
                 items.map(Value::List)
@@ -114,7 +111,7 @@ impl Node {
     pub(super) fn kind(&self) -> &'static str {
         match &self.content {
             Content::Scalar(value) => super::condition::kind_phrase(value),
-            Content::Huge => "a whole number of more than 64 bits",
+            Content::List(items) if items.is_empty() => "an empty list",
             Content::List(_) => "a list",
             Content::Map(_) => "a map",
         }
@@ -187,14 +184,6 @@ impl<'de> Visitor<'de> for ContentVisitor {
 
     fn visit_u64<E: Error>(self, it: u64) -> Result<Content, E> {
         Ok(Content::Scalar(it.into()))
-    }
-
-    fn visit_i128<E: Error>(self, _: i128) -> Result<Content, E> {
-        Ok(Content::Huge)
-    }
-
-    fn visit_u128<E: Error>(self, _: u128) -> Result<Content, E> {
-        Ok(Content::Huge)
     }
 
     fn visit_f64<E: Error>(self, it: f64) -> Result<Content, E> {

@@ -1,8 +1,10 @@
 //! Rules from their text to their verdicts.
 
+mod binding;
 mod counters;
 mod file;
 mod gates;
+mod hostile;
 mod messages;
 
 use super::*;

@@ -1,0 +1,245 @@
+//! `check`: does everything fit? The guest, its contracts, a recipe, a context file; no process is run.
+
+use super::color::{Role, Style};
+use super::context_file;
+use super::exit;
+use super::failure::Failure;
+use super::output::Output;
+use super::progress::during;
+use super::run::{read_recipe, recipe_notes};
+use super::target::{self, Loaded};
+use super::text::{escape, list};
+use clap::Args;
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use theus_core::code::Code;
+use theus_host::{BuildError, Engine, ErrorReport, Limits, Policy, Recipe, RegisterError, Tree};
+
+/// The flags and words of `check`.
+#[derive(Args, Debug)]
+pub(super) struct Check {
+    /// A component, a core module built with an SDK, or a guest's source folder (built first)
+    target: PathBuf,
+    /// The recipe to check against the contracts
+    #[arg(long, value_name = "FILE")]
+    audit: Option<PathBuf>,
+    /// The context file to check
+    #[arg(long, value_name = "FILE")]
+    context: Option<PathBuf>,
+}
+
+/// What is printed: every check, and the first error among them.
+#[derive(Serialize)]
+struct Report {
+    target: String,
+    digest: Option<String>,
+    checks: Vec<Checked>,
+    warnings: Vec<String>,
+    error: Option<ErrorReport>,
+    #[serde(skip)]
+    first: Option<Failure>,
+}
+
+/// One check and how it ended.
+#[derive(Serialize)]
+struct Checked {
+    name: &'static str,
+    passed: bool,
+    detail: String,
+    error: Option<ErrorReport>,
+}
+
+impl Check {
+    /// Checks everything that is given, and prints all that it found.
+    pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
+        let limits = Limits::default();
+        let mut report = Report::new(&self.target);
+        let loaded = target::load_patiently(&self.target, &limits, output);
+        let loaded = report.note("guest", loaded, |loaded| {
+            let guest = &loaded.guest;
+            let names: Vec<_> = guest.contracts.iter().map(|it| it.name.as_str()).collect();
+            format!("{}, {} imports, processes: {}", loaded.form.name(), guest.imports.len(), list(&names, "none"))
+        });
+        if let Some(loaded) = &loaded {
+            report.digest = Some(loaded.guest.digest.clone());
+            report.contracts(loaded);
+        }
+        let recipe = self.audit.as_deref().map(read_recipe);
+        let recipe = recipe.and_then(|read| report.recipe(read, loaded.as_ref()));
+        let context = self.context.as_deref().map(|file| {
+            let read = context_file::read(file, &limits).and_then(|tree| fits_an_engine(tree, file));
+            report.note("context", read, |()| file.display().to_string())
+        });
+        drop(context);
+        if let Some(loaded) = loaded {
+            let registered = during(output, "compiling the guest", || register(loaded, recipe));
+            report.note("registration", registered, |()| "the imports are granted, and the code compiles".into());
+        }
+        report.print(output)?;
+        Ok(report.first.as_ref().map_or(exit::OK, Failure::exit_code))
+    }
+}
+
+impl Report {
+    fn new(target: &Path) -> Self {
+        Self {
+            target: target.display().to_string(),
+            digest: None,
+            checks: Vec::new(),
+            warnings: Vec::new(),
+            error: None,
+            first: None,
+        }
+    }
+
+    /// Notes how a check ended; gives what it found where it passed.
+    fn note<T>(
+        &mut self,
+        name: &'static str,
+        result: Result<T, Failure>,
+        detail: impl FnOnce(&T) -> String,
+    ) -> Option<T> {
+        match result {
+            Ok(found) => {
+                self.checks.push(Checked {
+                    name,
+                    passed: true,
+                    detail: detail(&found),
+                    error: None,
+                });
+                Some(found)
+            }
+            Err(failure) => {
+                self.checks.push(Checked {
+                    name,
+                    passed: false,
+                    detail: failure.message().into_owned(),
+                    error: Some(failure.report.clone()),
+                });
+                if self.first.is_none() {
+                    self.error = Some(failure.report.clone());
+                    self.first = Some(failure);
+                }
+                None
+            }
+        }
+    }
+
+    /// Strict mode's rules, for every contract.
+    fn contracts(&mut self, loaded: &Loaded) {
+        for contract in &loaded.guest.contracts {
+            let strict = contract.check_strict().map_err(|problem| {
+                Failure::from(RegisterError::NotStrict {
+                    process: contract.name.clone(),
+                    problem,
+                })
+            });
+            let told = format!(
+                "{}: {} inputs, {} outputs, {} errors",
+                contract.name,
+                contract.inputs.len(),
+                contract.outputs.len(),
+                contract.errors.len()
+            );
+            self.note("contract", strict, |()| told);
+        }
+    }
+
+    /// A recipe by itself, then against every contract that there is.
+    fn recipe(&mut self, read: Result<Recipe, Failure>, loaded: Option<&Loaded>) -> Option<Recipe> {
+        let fits = read.and_then(|recipe| {
+            let Some(loaded) = loaded else { return Ok((recipe, Vec::new(), 0)) };
+            let notes = recipe_notes(&recipe, loaded)?;
+            let mut bound = 0;
+            for contract in &loaded.guest.contracts {
+                let rules = recipe
+                    .bind(contract)
+                    .map_err(|errors| Failure::with_lines(Code::RecipeFile, errors).process(&contract.name))?;
+                bound += usize::from(rules.is_some());
+            }
+            Ok((recipe, notes, bound))
+        });
+        let (recipe, notes, _) = self.note("recipe", fits, |(_, _, bound)| {
+            format!("its rules fit the contracts of {bound} processes")
+        })?;
+        self.warnings.extend(notes);
+        Some(recipe)
+    }
+
+    fn print(&self, output: &mut Output) -> Result<(), Failure> {
+        if output.is_json() {
+            return output.json(self);
+        }
+        for warning in &self.warnings {
+            output.warn(warning);
+        }
+        output.data(&self.text(output.style))
+    }
+
+    fn text(&self, style: Style) -> String {
+        let mut text = String::new();
+        for check in &self.checks {
+            let (word, role) = if check.passed { ("ok", Role::Good) } else { ("failed", Role::Bad) };
+            let word = style.paint(role, format_args!("{word:<6}"));
+            // A failed check's message is fit for a terminal already, and may have lines of its own.
+            let detail = if check.passed { escape(&check.detail) } else { check.detail.as_str().into() };
+            let _ = writeln!(text, "{word} {:<12} {detail}", check.name);
+            let Some(error) = &check.error else { continue };
+            let _ = writeln!(text, "       code: {}", error.code);
+            if let Some(help) = &error.help {
+                let _ = writeln!(text, "       help: {}", escape(help));
+            }
+        }
+        text
+    }
+}
+
+/// An engine takes the context, or says what is wrong with it.
+fn fits_an_engine(tree: Tree, file: &Path) -> Result<(), Failure> {
+    match Engine::builder().context(tree).build() {
+        Ok(_) => Ok(()),
+        Err(BuildError::Context(problem)) => {
+            Err(Failure::new(Code::ContextFile, problem).about(file.display()))
+        }
+        Err(other) => Err(Failure::new(Code::HostFailed, other)),
+    }
+}
+
+/// What `run` does with the guest, up to where it would run.
+fn register(loaded: Loaded, recipe: Option<Recipe>) -> Result<(), Failure> {
+    let mut builder = Engine::builder();
+    if let Some(recipe) = recipe {
+        builder = builder.recipe(recipe);
+    }
+    let engine = builder.build().map_err(|error| Failure::new(Code::HostFailed, error))?;
+    engine.register(loaded.component, Policy::as_declared())?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_check_is_told_and_the_first_failure_decides() {
+        let mut report = Report::new(Path::new("guest.wasm"));
+        report.note("guest", Ok(()), |()| "component".into());
+        let failed = || Failure::with_lines(Code::RecipeFile, "recipe.yaml:1:1: no\n  1 | x").help("mend it");
+        report.note::<()>("recipe", Err(failed()), |()| String::new());
+        report.note::<()>("context", Err(Failure::new(Code::ContextFile, "no")), |()| String::new());
+        let expected = "\
+ok     guest        component
+failed recipe       recipe.yaml:1:1: no
+  1 | x
+       code: THEUS-U004
+       help: mend it
+failed context      no
+       code: THEUS-U003
+";
+        assert_eq!(report.text(Style::PLAIN), expected);
+        let json = serde_json::to_value(&report).expect("json");
+        assert_eq!(json["error"]["code"], "THEUS-U004");
+        assert_eq!(json["checks"][0]["passed"], true);
+    }
+}
