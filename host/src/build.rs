@@ -135,7 +135,9 @@ pub enum BuildError {
         members: Vec<PathBuf>,
     },
     /// The manifest asks for a target that guests are not built for.
-    #[error("the package `{package}` asks for the target `{found}`, expected wasm32-unknown-unknown or wasm32-wasip2")]
+    #[error(
+        "the package `{package}` asks for the target `{found}`, expected wasm32-unknown-unknown or wasm32-wasip2"
+    )]
     UnknownTarget {
         /// The package's name.
         package: String,
@@ -294,7 +296,7 @@ fn artefact(messages: &str, manifest: &Path) -> Option<PathBuf> {
                 .map(PathBuf::from)
                 .find(|file| file.extension().is_some_and(|it| it == "wasm"))
         })
-        .last()
+        .next_back()
 }
 
 impl Target {

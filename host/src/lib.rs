@@ -66,3 +66,8 @@ pub use theus_core::path::{Layer, Path};
 pub use theus_core::transaction::{OutboxMessage, Signal, Snapshot};
 pub use theus_core::tree::Tree;
 pub use theus_core::value::{List, Map, Value};
+
+// The README's Rust is compiled like every other example.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

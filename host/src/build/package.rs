@@ -42,7 +42,14 @@ impl Package {
     /// Asks cargo about the folder; nothing of it is built or run.
     pub(super) fn read(tools: &Tools, folder: &Path) -> Result<Self, BuildError> {
         let mut cargo = tools.cargo(folder);
-        cargo.args(["metadata", "--no-deps", "--format-version", "1", "--color", "never"]);
+        cargo.args([
+            "metadata",
+            "--no-deps",
+            "--format-version",
+            "1",
+            "--color",
+            "never",
+        ]);
         let output = checked_output(&mut cargo)?;
         Self::parse(&output.stdout, folder)
     }

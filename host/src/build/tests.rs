@@ -19,7 +19,10 @@ fn parse(metadata: &str, folder: &str) -> Result<Package, BuildError> {
 #[test]
 fn the_manifest_chooses_the_target() {
     let target = |theus| parse(&metadata("cdylib", theus), FOLDER).map(|package| package.target);
-    assert_eq!(target("null").expect("default"), Target::Wasm32UnknownUnknown);
+    assert_eq!(
+        target("null").expect("default"),
+        Target::Wasm32UnknownUnknown
+    );
     let wasip2 = r#"{"theus":{"target":"wasm32-wasip2"}}"#;
     assert_eq!(target(wasip2).expect("wasip2"), Target::Wasm32Wasip2);
     let error = target(r#"{"theus":{"target":"wasm32-wasip1"}}"#).expect_err("unknown");

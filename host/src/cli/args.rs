@@ -79,8 +79,11 @@ pub(super) fn collect(
             .parameter(argument.name)
             .ok_or_else(|| unknown(contract, argument.name))?;
         if map.get(argument.name).is_some() {
-            return Err(of(contract, format!("the argument `{}` is given twice", argument.name))
-                .help("give it once, on the command line or in the file of --args"));
+            return Err(of(
+                contract,
+                format!("the argument `{}` is given twice", argument.name),
+            )
+            .help("give it once, on the command line or in the file of --args"));
         }
         let value = value(parameter, argument).map_err(|failure| failure.about(&contract.name))?;
         map.insert(argument.name, value);
@@ -91,12 +94,19 @@ pub(super) fn collect(
 /// Reads the map of `--args`.
 pub(super) fn parse_map(json: &str, origin: &str) -> Result<Map, Failure> {
     let wrong = |line, column, problem: &dyn std::fmt::Display| {
-        Failure::new(Code::Arguments, format!("{origin}:{line}:{column}: {problem}"))
-            .help("give one JSON map from parameter names to values")
+        Failure::new(
+            Code::Arguments,
+            format!("{origin}:{line}:{column}: {problem}"),
+        )
+        .help("give one JSON map from parameter names to values")
     };
     match serde_json::from_str(json) {
         Ok(Value::Map(map)) => Ok(map),
-        Ok(other) => Err(wrong(1, 1, &format_args!("expected a map, found a {}", other.kind()))),
+        Ok(other) => Err(wrong(
+            1,
+            1,
+            &format_args!("expected a map, found a {}", other.kind()),
+        )),
         Err(error) => Err(wrong(error.line(), error.column(), &json_problem(&error))),
     }
 }
@@ -114,7 +124,11 @@ pub(super) fn json_problem(error: &serde_json::Error) -> String {
 pub(super) fn usage(contract: &Contract) -> String {
     let mut words = vec![contract.name.clone()];
     words.extend(contract.parameters.iter().map(|parameter| {
-        let word = format!("{}={}", parameter.name, parameter.kind.name().to_uppercase());
+        let word = format!(
+            "{}={}",
+            parameter.name,
+            parameter.kind.name().to_uppercase()
+        );
         if parameter.optional {
             format!("[{word}]")
         } else {
@@ -160,27 +174,47 @@ fn plain(kind: Kind, text: &str) -> Result<Value, Unfit> {
             .parse()
             .map(Value::Int)
             .or_else(|_| text.parse().map(Value::unsigned))
-            .map_err(|_| unfit("a whole number of at most 64 bits", "write digits only, for example NAME=500")),
+            .map_err(|_| {
+                unfit(
+                    "a whole number of at most 64 bits",
+                    "write digits only, for example NAME=500",
+                )
+            }),
         Kind::Float => text
             .parse()
             .map(Value::float)
             .map_err(|_| unfit("a number", "write a number, for example NAME=2.5")),
         Kind::String => Ok(Value::from(text)),
-        Kind::Bytes => bytes_from_base64(text)
-            .map_err(|error| (format!("base64 ({error})"), "encode the bytes: NAME=$(base64 -w0 FILE)")),
+        Kind::Bytes => bytes_from_base64(text).map_err(|error| {
+            (
+                format!("base64 ({error})"),
+                "encode the bytes: NAME=$(base64 -w0 FILE)",
+            )
+        }),
         Kind::List | Kind::Map | Kind::Any => json(text),
     }
 }
 
 fn json(text: &str) -> Result<Value, Unfit> {
     serde_json::from_str(text).map_err(|error| {
-        let expected = format!("JSON ({} at column {})", json_problem(&error), error.column());
-        (expected, "quote it for the shell, for example NAME:='{\"key\": [1, \"two\"]}'")
+        let expected = format!(
+            "JSON ({} at column {})",
+            json_problem(&error),
+            error.column()
+        );
+        (
+            expected,
+            "quote it for the shell, for example NAME:='{\"key\": [1, \"two\"]}'",
+        )
     })
 }
 
 fn unknown(contract: &Contract, name: &str) -> Failure {
-    let names: Vec<_> = contract.parameters.iter().map(|it| it.name.as_str()).collect();
+    let names: Vec<_> = contract
+        .parameters
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
     let problem = format!(
         "there is no parameter `{}`; it takes: {}",
         cut(name),
@@ -202,7 +236,9 @@ mod tests {
     use super::*;
 
     fn contract() -> Contract {
-        let kinds = ["bool", "int", "float", "string", "bytes", "list", "map", "any"];
+        let kinds = [
+            "bool", "int", "float", "string", "bytes", "list", "map", "any",
+        ];
         let parameters: Vec<_> = kinds
             .iter()
             .map(|kind| format!(r#"{{"name":"a_{kind}","kind":"{kind}"}}"#))
@@ -211,7 +247,9 @@ mod tests {
             r#"{{"name":"p","parameters":[{},{{"name":"name","kind":"string","optional":true}},{{"name":"token","kind":"int","secret":true}}]}}"#,
             parameters.join(",")
         );
-        Contract::parse_section(line.as_bytes()).expect("contract").remove(0)
+        Contract::parse_section(line.as_bytes())
+            .expect("contract")
+            .remove(0)
     }
 
     fn one(word: &str) -> Result<Value, Failure> {
@@ -232,9 +270,15 @@ mod tests {
         let all = words("a=x=y b:=2");
         let split = Words::split(&all).expect("words");
         assert_eq!(split.process, None);
-        assert_eq!((split.arguments[0].text, split.arguments[1].form), ("x=y", Form::Json));
+        assert_eq!(
+            (split.arguments[0].text, split.arguments[1].form),
+            ("x=y", Form::Json)
+        );
         for bad in ["p =1", "p :=1", "p q", "p a=1 q"] {
-            assert_eq!(Words::split(&words(bad)).expect_err(bad).report.code, "THEUS-U006");
+            assert_eq!(
+                Words::split(&words(bad)).expect_err(bad).report.code,
+                "THEUS-U006"
+            );
         }
     }
 
@@ -264,18 +308,42 @@ mod tests {
     #[test]
     fn what_does_not_fit_says_what_was_expected() {
         for (word, message, help) in [
-            ("a_bool=yes", "p: the argument `a_bool` is of kind bool: expected true or false, found `yes`", "write a_bool=true"),
-            ("a_int=1.5", "expected a whole number of at most 64 bits, found `1.5`", "a_int=500"),
+            (
+                "a_bool=yes",
+                "p: the argument `a_bool` is of kind bool: expected true or false, found `yes`",
+                "write a_bool=true",
+            ),
+            (
+                "a_int=1.5",
+                "expected a whole number of at most 64 bits, found `1.5`",
+                "a_int=500",
+            ),
             ("a_int=18446744073709551616", "expected a whole number", ""),
             ("a_float=x", "expected a number, found `x`", ""),
             ("a_bytes=!", "expected base64", "base64"),
-            ("a_any=text", "expected JSON (expected ident at column 2), found `text`", "a_any:='{"),
+            (
+                "a_any=text",
+                "expected JSON (expected ident at column 2), found `text`",
+                "a_any:='{",
+            ),
             ("a_int:={", "expected JSON", ""),
-            ("a_itn=1", "p: there is no parameter `a_itn`; it takes: a_bool, a_int", "did you mean `a_int`?"),
-            ("other=1", "there is no parameter `other`", "call it as: p a_bool=BOOL"),
+            (
+                "a_itn=1",
+                "p: there is no parameter `a_itn`; it takes: a_bool, a_int",
+                "did you mean `a_int`?",
+            ),
+            (
+                "other=1",
+                "there is no parameter `other`",
+                "call it as: p a_bool=BOOL",
+            ),
         ] {
             let failure = one(word).expect_err(word);
-            assert!(failure.report.message.contains(message), "{word}: {}", failure.report.message);
+            assert!(
+                failure.report.message.contains(message),
+                "{word}: {}",
+                failure.report.message
+            );
             let text = failure.report.help.expect("help");
             assert!(text.contains(help), "{word}: {text}");
         }
@@ -294,14 +362,24 @@ mod tests {
         let words = Words::split(&words).expect("words");
         let file = parse_map(r#"{"a_int":2,"name":"x"}"#, "args.json").expect("a map");
         let failure = collect(&contract(), &words.arguments, Some(file)).expect_err("twice");
-        assert_eq!(failure.report.message, "p: the argument `a_int` is given twice");
+        assert_eq!(
+            failure.report.message,
+            "p: the argument `a_int` is given twice"
+        );
     }
 
     #[test]
     fn a_map_of_arguments_says_where_it_is_wrong() {
         let message = |json| parse_map(json, "args.json").expect_err(json).report.message;
-        assert_eq!(message("[1]"), "args.json:1:1: expected a map, found a list");
-        assert!(message("{\n  \"a\": }").starts_with("args.json:2:8: expected value"), "{}", message("{\n  \"a\": }"));
+        assert_eq!(
+            message("[1]"),
+            "args.json:1:1: expected a map, found a list"
+        );
+        assert!(
+            message("{\n  \"a\": }").starts_with("args.json:2:8: expected value"),
+            "{}",
+            message("{\n  \"a\": }")
+        );
         assert!(message(r#"{"a":1,"a":2}"#).contains("`a` comes twice"));
     }
 }

@@ -59,7 +59,12 @@ impl Check {
         let loaded = report.note("guest", loaded, |loaded| {
             let guest = &loaded.guest;
             let names: Vec<_> = guest.contracts.iter().map(|it| it.name.as_str()).collect();
-            format!("{}, {} imports, processes: {}", loaded.form.name(), guest.imports.len(), list(&names, "none"))
+            format!(
+                "{}, {} imports, processes: {}",
+                loaded.form.name(),
+                guest.imports.len(),
+                list(&names, "none")
+            )
         });
         if let Some(loaded) = &loaded {
             report.digest = Some(loaded.guest.digest.clone());
@@ -67,14 +72,16 @@ impl Check {
         }
         let recipe = self.audit.as_deref().map(read_recipe);
         let recipe = recipe.and_then(|read| report.recipe(read, loaded.as_ref()));
-        let context = self.context.as_deref().map(|file| {
-            let read = context_file::read(file, &limits).and_then(|tree| fits_an_engine(tree, file));
-            report.note("context", read, |()| file.display().to_string())
-        });
-        drop(context);
+        if let Some(file) = &self.context {
+            let read =
+                context_file::read(file, &limits).and_then(|tree| fits_an_engine(tree, file));
+            report.note("context", read, |()| file.display().to_string());
+        }
         if let Some(loaded) = loaded {
             let registered = during(output, "compiling the guest", || register(loaded, recipe));
-            report.note("registration", registered, |()| "the imports are granted, and the code compiles".into());
+            report.note("registration", registered, |()| {
+                "the imports are granted, and the code compiles".into()
+            });
         }
         report.print(output)?;
         Ok(report.first.as_ref().map_or(exit::OK, Failure::exit_code))
@@ -115,10 +122,10 @@ impl Report {
                     name,
                     passed: false,
                     detail: failure.message().into_owned(),
-                    error: Some(failure.report.clone()),
+                    error: Some(ErrorReport::clone(&failure.report)),
                 });
                 if self.first.is_none() {
-                    self.error = Some(failure.report.clone());
+                    self.error = Some(ErrorReport::clone(&failure.report));
                     self.first = Some(failure);
                 }
                 None
@@ -149,13 +156,15 @@ impl Report {
     /// A recipe by itself, then against every contract that there is.
     fn recipe(&mut self, read: Result<Recipe, Failure>, loaded: Option<&Loaded>) -> Option<Recipe> {
         let fits = read.and_then(|recipe| {
-            let Some(loaded) = loaded else { return Ok((recipe, Vec::new(), 0)) };
+            let Some(loaded) = loaded else {
+                return Ok((recipe, Vec::new(), 0));
+            };
             let notes = recipe_notes(&recipe, loaded)?;
             let mut bound = 0;
             for contract in &loaded.guest.contracts {
-                let rules = recipe
-                    .bind(contract)
-                    .map_err(|errors| Failure::with_lines(Code::RecipeFile, errors).process(&contract.name))?;
+                let rules = recipe.bind(contract).map_err(|errors| {
+                    Failure::with_lines(Code::RecipeFile, errors).process(&contract.name)
+                })?;
                 bound += usize::from(rules.is_some());
             }
             Ok((recipe, notes, bound))
@@ -180,10 +189,18 @@ impl Report {
     fn text(&self, style: Style) -> String {
         let mut text = String::new();
         for check in &self.checks {
-            let (word, role) = if check.passed { ("ok", Role::Good) } else { ("failed", Role::Bad) };
+            let (word, role) = if check.passed {
+                ("ok", Role::Good)
+            } else {
+                ("failed", Role::Bad)
+            };
             let word = style.paint(role, format_args!("{word:<6}"));
             // A failed check's message is fit for a terminal already, and may have lines of its own.
-            let detail = if check.passed { escape(&check.detail) } else { check.detail.as_str().into() };
+            let detail = if check.passed {
+                escape(&check.detail)
+            } else {
+                check.detail.as_str().into()
+            };
             let _ = writeln!(text, "{word} {:<12} {detail}", check.name);
             let Some(error) = &check.error else { continue };
             let _ = writeln!(text, "       code: {}", error.code);
@@ -212,7 +229,9 @@ fn register(loaded: Loaded, recipe: Option<Recipe>) -> Result<(), Failure> {
     if let Some(recipe) = recipe {
         builder = builder.recipe(recipe);
     }
-    let engine = builder.build().map_err(|error| Failure::new(Code::HostFailed, error))?;
+    let engine = builder
+        .build()
+        .map_err(|error| Failure::new(Code::HostFailed, error))?;
     engine.register(loaded.component, Policy::as_declared())?;
     Ok(())
 }
@@ -225,9 +244,15 @@ mod tests {
     fn every_check_is_told_and_the_first_failure_decides() {
         let mut report = Report::new(Path::new("guest.wasm"));
         report.note("guest", Ok(()), |()| "component".into());
-        let failed = || Failure::with_lines(Code::RecipeFile, "recipe.yaml:1:1: no\n  1 | x").help("mend it");
+        let failed = || {
+            Failure::with_lines(Code::RecipeFile, "recipe.yaml:1:1: no\n  1 | x").help("mend it")
+        };
         report.note::<()>("recipe", Err(failed()), |()| String::new());
-        report.note::<()>("context", Err(Failure::new(Code::ContextFile, "no")), |()| String::new());
+        report.note::<()>(
+            "context",
+            Err(Failure::new(Code::ContextFile, "no")),
+            |()| String::new(),
+        );
         let expected = "\
 ok     guest        component
 failed recipe       recipe.yaml:1:1: no

@@ -3,9 +3,11 @@
 use super::args::json_problem;
 use super::failure::Failure;
 use super::nearest::nearest;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
+use serde_saphyr::{DefaultMessageFormatter, Location, MessageFormatter as _, Spanned};
 use std::fmt;
+use std::marker::PhantomData;
 use std::path::Path as File;
 use theus_core::code::Code;
 use theus_core::limits::Limits;
@@ -18,13 +20,27 @@ pub(super) fn read(file: &File, limits: &Limits) -> Result<Tree, Failure> {
     let bytes = std::fs::read(file).map_err(|error| Failure::file("read", file, &error))?;
     let origin = file.display().to_string();
     let text = std::str::from_utf8(&bytes).map_err(|error| {
-        let line = bytes[..error.valid_up_to()].iter().filter(|it| **it == b'\n').count() + 1;
-        Failure::new(Code::ContextFile, format!("{origin}:{line}: the file is not UTF-8"))
+        let line = bytes[..error.valid_up_to()]
+            .iter()
+            .filter(|it| **it == b'\n')
+            .count()
+            + 1;
+        Failure::new(
+            Code::ContextFile,
+            format!("{origin}:{line}: the file is not UTF-8"),
+        )
     })?;
-    let is_json = file.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
-    let tree = if is_json { from_json(text) } else { from_yaml(text, limits) };
+    let is_json = file
+        .extension()
+        .is_some_and(|it| it.eq_ignore_ascii_case("json"));
+    let tree = if is_json {
+        from_json(text)
+    } else {
+        from_yaml(text, limits)
+    };
     let tree = tree.map_err(|problem| problem.failure(text, &origin))?;
-    check_depth(&tree, limits).map_err(|message| Failure::new(Code::ContextFile, format!("{origin}: {message}")))?;
+    check_depth(&tree, limits)
+        .map_err(|message| Failure::new(Code::ContextFile, format!("{origin}: {message}")))?;
     Ok(tree)
 }
 
@@ -35,16 +51,20 @@ struct Problem {
     message: String,
 }
 
-/// A context file's two layers.
-struct Layers(Tree);
+/// A context file's two layers, as far as they are there.
+struct Layers<V> {
+    global: Option<V>,
+    domain: Option<V>,
+}
 
 fn from_json(text: &str) -> Result<Tree, Problem> {
     // serde_json itself refuses what nests deeper than 128.
-    serde_json::from_str(text).map(|Layers(tree)| tree).map_err(|error| Problem {
+    let layers: Layers<Value> = serde_json::from_str(text).map_err(|error| Problem {
         line: error.line(),
         column: error.column(),
         message: json_problem(&error),
-    })
+    })?;
+    layers.into_tree(|value| (value, 0, 0))
 }
 
 fn from_yaml(text: &str, limits: &Limits) -> Result<Tree, Problem> {
@@ -63,30 +83,26 @@ fn from_yaml(text: &str, limits: &Limits) -> Result<Tree, Problem> {
         strict_booleans: true,
         with_snippet: false,
     };
-    serde_saphyr::from_str_with_options(text, options)
-        .map(|Layers(tree)| tree)
+    let layers: Layers<Spanned<Value>> = serde_saphyr::from_str_with_options(text, options)
         .map_err(|error| {
-            let place = error.location();
-            let number = |it: Option<u64>| it.and_then(|it| usize::try_from(it).ok()).unwrap_or(0);
+            let (line, column) = error.location().map_or((0, 0), place);
             Problem {
-                line: number(place.as_ref().map(|it| it.line())),
-                column: number(place.as_ref().map(|it| it.column())),
-                message: yaml_problem(&error.to_string()),
+                line,
+                column,
+                message: DefaultMessageFormatter
+                    .format_message(error.without_snippet())
+                    .into_owned(),
             }
-        })
+        })?;
+    layers.into_tree(|spanned| {
+        let (line, column) = place(spanned.referenced);
+        (spanned.value, line, column)
+    })
 }
 
-/// What is wrong about a YAML text, without the place that the parser puts around it.
-fn yaml_problem(text: &str) -> String {
-    let text = text.strip_prefix("error: ").unwrap_or(text);
-    let text = match text.strip_prefix("line ").and_then(|rest| rest.split_once(": ")) {
-        Some((_, problem)) => problem,
-        None => text,
-    };
-    match text.rfind(" at line ") {
-        Some(end) => text[..end].to_owned(),
-        None => text.to_owned(),
-    }
+fn place(location: Location) -> (usize, usize) {
+    let number = |it| usize::try_from(it).unwrap_or(0);
+    (number(location.line()), number(location.column()))
 }
 
 fn check_depth(tree: &Tree, limits: &Limits) -> Result<(), String> {
@@ -105,7 +121,11 @@ fn check_depth(tree: &Tree, limits: &Limits) -> Result<(), String> {
 
 impl Problem {
     fn failure(&self, text: &str, origin: &str) -> Failure {
-        let Self { line, column, message } = self;
+        let Self {
+            line,
+            column,
+            message,
+        } = self;
         let place = match (line, column) {
             (0, _) => origin.to_owned(),
             _ => format!("{origin}:{line}:{column}"),
@@ -119,7 +139,10 @@ impl Problem {
 /// The line, and a caret under the column.
 fn snippet(text: &str, line: usize, column: usize) -> String {
     const SHOWN: usize = 120;
-    let Some(source) = line.checked_sub(1).and_then(|index| text.lines().nth(index)) else {
+    let Some(source) = line
+        .checked_sub(1)
+        .and_then(|index| text.lines().nth(index))
+    else {
         return String::new();
     };
     if column == 0 || column > SHOWN {
@@ -132,29 +155,59 @@ fn snippet(text: &str, line: usize, column: usize) -> String {
         .take(column - 1)
         .map(|it| if it == '\t' { '\t' } else { ' ' })
         .collect();
-    format!("\n  {line} | {shown}\n  {} | {indent}^", " ".repeat(line.to_string().len()))
+    format!(
+        "\n  {line} | {shown}\n  {} | {indent}^",
+        " ".repeat(line.to_string().len())
+    )
 }
 
-impl<'de> serde::Deserialize<'de> for Layers {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(LayersVisitor)
+impl<V> Layers<V> {
+    /// Judges what the layers hold, each with its place where the format keeps it.
+    fn into_tree(self, split: impl Fn(V) -> (Value, usize, usize)) -> Result<Tree, Problem> {
+        let map = |layer: Layer, value: Option<V>| {
+            let Some((value, line, column)) = value.map(&split) else {
+                return Ok(Map::new());
+            };
+            match value {
+                Value::Map(map) => Ok(map),
+                Value::Nil => Ok(Map::new()),
+                other => Err(Problem {
+                    line,
+                    column,
+                    message: format!("`{}` must be a map, it is a {}", layer.name(), other.kind()),
+                }),
+            }
+        };
+        Ok(Tree::new(
+            map(Layer::Global, self.global)?,
+            map(Layer::Domain, self.domain)?,
+        ))
     }
 }
 
-struct LayersVisitor;
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Layers<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LayersVisitor(PhantomData))
+    }
+}
 
-impl<'de> Visitor<'de> for LayersVisitor {
-    type Value = Layers;
+struct LayersVisitor<V>(PhantomData<V>);
+
+impl<'de, V: Deserialize<'de>> Visitor<'de> for LayersVisitor<V> {
+    type Value = Layers<V>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a map with `domain` and `global`")
     }
 
-    fn visit_unit<E>(self) -> Result<Layers, E> {
-        Ok(Layers(Tree::default()))
+    fn visit_unit<E>(self) -> Result<Layers<V>, E> {
+        Ok(Layers {
+            global: None,
+            domain: None,
+        })
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Layers, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Layers<V>, A::Error> {
         let (mut global, mut domain) = (None, None);
         while let Some(layer) = entries.next_key_seed(LayerName)? {
             let place = match layer {
@@ -162,12 +215,14 @@ impl<'de> Visitor<'de> for LayersVisitor {
                 Layer::Domain => &mut domain,
             };
             if place.is_some() {
-                entries.next_value::<IgnoredAny>()?;
-                return Err(A::Error::custom(format!("the layer `{}` comes twice", layer.name())));
+                return Err(A::Error::custom(format!(
+                    "the layer `{}` comes twice",
+                    layer.name()
+                )));
             }
-            *place = Some(entries.next_value_seed(LayerMap)?);
+            *place = Some(entries.next_value()?);
         }
-        Ok(Layers(Tree::new(global.unwrap_or_default(), domain.unwrap_or_default())))
+        Ok(Layers { global, domain })
     }
 }
 
@@ -191,45 +246,17 @@ impl Visitor<'_> for LayerName {
 
     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Layer, E> {
         let names = Layer::ALL.map(Layer::name);
-        Layer::ALL.into_iter().find(|it| it.name() == name).ok_or_else(|| {
-            let near = nearest(name, names).map(|it| format!("; did you mean `{it}`?"));
-            E::custom(format!(
-                "unknown layer `{}`, expected `domain` or `global`{}",
-                cut(name),
-                near.unwrap_or_default()
-            ))
-        })
-    }
-}
-
-/// The map of a layer; nothing at all is an empty one.
-struct LayerMap;
-
-impl<'de> DeserializeSeed<'de> for LayerMap {
-    type Value = Map;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Map, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for LayerMap {
-    type Value = Map;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map: a layer holds keys")
-    }
-
-    fn visit_unit<E>(self) -> Result<Map, E> {
-        Ok(Map::new())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Map, A::Error> {
-        let whole = serde::de::value::MapAccessDeserializer::new(entries);
-        match <Value as serde::Deserialize>::deserialize(whole)? {
-            Value::Map(map) => Ok(map),
-            other => Err(A::Error::custom(format!("a layer must be a map, it is a {}", other.kind()))),
-        }
+        Layer::ALL
+            .into_iter()
+            .find(|it| it.name() == name)
+            .ok_or_else(|| {
+                let near = nearest(name, names).map(|it| format!("; did you mean `{it}`?"));
+                E::custom(format!(
+                    "unknown layer `{}`, expected `domain` or `global`{}",
+                    cut(name),
+                    near.unwrap_or_default()
+                ))
+            })
     }
 }
 
@@ -246,16 +273,21 @@ mod tests {
     }
 
     fn printed(tree: &Tree) -> String {
-        let layers = Layer::ALL.map(|layer| serde_json::to_string(tree.layer(layer)).expect("json"));
+        let layers =
+            Layer::ALL.map(|layer| serde_json::to_string(tree.layer(layer)).expect("json"));
         layers.join(" ")
     }
 
     #[test]
     fn both_formats_hold_the_same() {
-        let from_yaml = yaml("global: {max_capacity: 500}\ndomain:\n  items: []\n  7: no\n  big: 18446744073709551615\n  nan: .nan\n");
+        let from_yaml = yaml(
+            "global: {max_capacity: 500}\ndomain:\n  items: []\n  7: no\n  big: 18446744073709551615\n  nan: .nan\n",
+        );
         let expected = r#"{"max_capacity":500} {"7":"no","big":18446744073709551615,"items":[],"nan":{"$float":"nan"}}"#;
         assert_eq!(printed(&from_yaml.expect("yaml")), expected);
-        let from_json = json(r#"{"global":{"max_capacity":500},"domain":{"items":[],"7":"no","big":18446744073709551615,"nan":{"$float":"nan"}}}"#);
+        let from_json = json(
+            r#"{"global":{"max_capacity":500},"domain":{"items":[],"7":"no","big":18446744073709551615,"nan":{"$float":"nan"}}}"#,
+        );
         assert_eq!(printed(&from_json.expect("json")), expected);
         for empty in ["", "# nothing\n", "domain:\n", "{}"] {
             assert_eq!(printed(&yaml(empty).expect(empty)), "{} {}", "{empty:?}");
@@ -269,26 +301,54 @@ mod tests {
                 "global: {}\ndomian:\n  a: 1\n",
                 "context.yaml:2:1: unknown layer `domian`, expected `domain` or `global`; did you mean `domain`?\n  2 | domian:\n    | ^",
             ),
-            ("domain: 5\n", "context.yaml:1:9: "),
-            ("domain: [1]\n", "a map: a layer holds keys"),
-            ("- a\n", "context.yaml:1:1: "),
+            (
+                "domain: 5\n",
+                "context.yaml:1:9: `domain` must be a map, it is a int",
+            ),
+            (
+                "domain:\n  - 1\n",
+                "context.yaml:2:3: `domain` must be a map, it is a list",
+            ),
+            (
+                "- a\n",
+                "context.yaml: invalid type: sequence, expected a map with",
+            ),
             ("domain:\n  a: 1\n  a: 2\n", "context.yaml:3:3: "),
             ("domain: {}\ndomain: {}\n", "context.yaml:2:1: "),
             ("domain: [\n", "context.yaml:"),
             ("domain: {}\n---\nglobal: {}\n", "context.yaml:"),
-            ("domain: {a: 99999999999999999999999999}\n", "context.yaml:1:13: "),
         ] {
             let message = yaml(text).expect_err(text).report.message;
             assert!(message.contains(expected), "{text:?}: {message}");
         }
-        let message = json("{\n  \"domain\": [1]\n}").expect_err("a list").report.message;
-        assert!(message.starts_with("context.json:2:"), "{message}");
+        let message = json("{\n  \"domain\": [1]\n}")
+            .expect_err("a list")
+            .report
+            .message;
+        assert!(
+            message.starts_with("context.json: `domain` must be a map"),
+            "{message}"
+        );
+        let message = json("{\n  \"domian\": {}\n}")
+            .expect_err("a slip")
+            .report
+            .message;
+        assert!(
+            message.starts_with("context.json:2:10: unknown layer"),
+            "{message}"
+        );
     }
 
     #[test]
     fn depth_is_bounded() {
         let limits = Limits::default();
-        let deep = |levels: usize| format!("domain: {{a: {}{}}}\n", "[".repeat(levels), "]".repeat(levels));
+        let deep = |levels: usize| {
+            format!(
+                "domain: {{a: {}{}}}\n",
+                "[".repeat(levels),
+                "]".repeat(levels)
+            )
+        };
         assert!(check_depth(&yaml(&deep(31)).expect("fits"), &limits).is_ok());
         for levels in [32, 60, 5_000, 100_000] {
             let refused = match yaml(&deep(levels)) {
@@ -296,7 +356,10 @@ mod tests {
                 Err(_) => true,
             };
             assert!(refused, "{levels}");
-            let json_text = deep(levels).replacen("domain", "{\"domain\"", 1).replacen("{a", "{\"a\"", 1) + "}";
+            let json_text = deep(levels)
+                .replacen("domain", "{\"domain\"", 1)
+                .replacen("{a", "{\"a\"", 1)
+                + "}";
             let refused = match json(&json_text) {
                 Ok(tree) => check_depth(&tree, &limits).is_err(),
                 Err(_) => true,

@@ -52,7 +52,10 @@ impl Explain {
     /// Prints the page, or the list of all codes.
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let Some(wanted) = &self.code else {
-            let pages: Vec<_> = Code::ALL.iter().map(|code| Page::of(*code, Shown::Title)).collect();
+            let pages: Vec<_> = Code::ALL
+                .iter()
+                .map(|code| Page::of(*code, Shown::Title))
+                .collect();
             if output.is_json() {
                 output.json(&pages)?;
             } else {
@@ -109,10 +112,17 @@ fn listed(pages: &[Page]) -> String {
 fn unknown(wanted: &str) -> Failure {
     let wanted = wanted.to_ascii_uppercase();
     let bare = wanted.strip_prefix("THEUS-").unwrap_or(&wanted);
-    let names: Vec<&str> = Code::ALL.iter().filter_map(|it| it.as_str().strip_prefix("THEUS-")).collect();
+    let names: Vec<&str> = Code::ALL
+        .iter()
+        .filter_map(|it| it.as_str().strip_prefix("THEUS-"))
+        .collect();
     let family: Vec<_> = names
         .iter()
-        .filter(|name| bare.chars().next().is_some_and(|letter| name.starts_with(letter)))
+        .filter(|name| {
+            bare.chars()
+                .next()
+                .is_some_and(|letter| name.starts_with(letter))
+        })
         .map(|name| format!("THEUS-{name}"))
         .collect();
     let help = match (family.as_slice(), nearest(bare, names)) {
@@ -120,7 +130,11 @@ fn unknown(wanted: &str) -> Failure {
         ([], None) => "`theus-host explain` lists all codes".into(),
         (family, _) => format!("codes of that letter: {}", list(family, "none")),
     };
-    Failure::new(Code::CommandLine, format!("there is no code `{}`", cut(&wanted))).help(help)
+    Failure::new(
+        Code::CommandLine,
+        format!("there is no code `{}`", cut(&wanted)),
+    )
+    .help(help)
 }
 
 #[cfg(test)]
@@ -131,11 +145,22 @@ mod tests {
     fn every_code_has_a_page_and_every_page_a_code() {
         for code in Code::ALL {
             let text = page(*code);
-            assert!(text.starts_with(&format!("# {code}: ")), "{code} has no page");
-            for heading in ["\n## What happened\n", "\n## Example\n", "\n## How to mend it\n"] {
+            assert!(
+                text.starts_with(&format!("# {code}: ")),
+                "{code} has no page"
+            );
+            for heading in [
+                "\n## What happened\n",
+                "\n## Example\n",
+                "\n## How to mend it\n",
+            ] {
                 assert!(text.contains(heading), "{code} lacks {heading:?}");
             }
-            let kind = format!("Kind `{}`, exit code {}.", code.kind(), exit::code(code.kind()));
+            let kind = format!(
+                "Kind `{}`, exit code {}.",
+                code.kind(),
+                exit::code(code.kind())
+            );
             assert!(text.contains(&kind), "{code} does not say: {kind}");
         }
         assert_eq!(PAGES.len(), Code::ALL.len());
@@ -158,7 +183,10 @@ mod tests {
 
     #[test]
     fn the_list_has_one_line_per_code() {
-        let pages: Vec<_> = Code::ALL.iter().map(|code| Page::of(*code, Shown::Title)).collect();
+        let pages: Vec<_> = Code::ALL
+            .iter()
+            .map(|code| Page::of(*code, Shown::Title))
+            .collect();
         let text = listed(&pages);
         assert!(text.starts_with("THEUS-C001  contract     "), "{text}");
         assert_eq!(text.lines().count(), Code::ALL.len() + 2);

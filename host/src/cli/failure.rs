@@ -16,7 +16,8 @@ use theus_host::{Durability, ErrorReport, Outcome, RegisterError, Stats};
 /// What ended a command before there was a receipt.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
-    pub(super) report: ErrorReport,
+    // Boxed, because failures travel in results.
+    pub(super) report: Box<ErrorReport>,
     // Line breaks in the message are the host's own: a snippet of a file, cargo's output.
     lines: Lines,
     mode: Mode,
@@ -32,14 +33,14 @@ enum Lines {
 impl Failure {
     pub(super) fn new(code: Code, message: impl Display) -> Self {
         Self {
-            report: ErrorReport {
+            report: Box::new(ErrorReport {
                 code: code.to_string(),
                 kind: code.kind(),
                 message: message.to_string(),
                 help: None,
                 path: None,
                 process: None,
-            },
+            }),
             lines: Lines::One,
             mode: Mode::Strict,
             dry_run: false,
@@ -71,7 +72,9 @@ impl Failure {
     }
 
     pub(super) fn process(mut self, process: &str) -> Self {
-        self.report.process.get_or_insert_with(|| process.to_owned());
+        self.report
+            .process
+            .get_or_insert_with(|| process.to_owned());
         self
     }
 
@@ -148,7 +151,7 @@ impl From<RegisterError> for Failure {
             _ => Lines::One,
         };
         Self {
-            report: ErrorReport::from(&error),
+            report: Box::new(ErrorReport::from(&error)),
             lines,
             ..Self::new(error.code(), "")
         }
@@ -201,7 +204,10 @@ mod tests {
     fn only_the_host_breaks_lines() {
         let one = Failure::new(Code::Arguments, "a\nb").about("guest.wasm");
         assert_eq!(one.message(), "guest.wasm: a\\nb");
-        assert_eq!(Failure::with_lines(Code::ContextFile, "a\nb").message(), "a\nb");
+        assert_eq!(
+            Failure::with_lines(Code::ContextFile, "a\nb").message(),
+            "a\nb"
+        );
         assert_eq!(one.exit_code(), 2);
     }
 }

@@ -90,11 +90,20 @@ impl<'a> Report<'a> {
         let sizes = match self.form {
             FileForm::Component => bytes(self.component_bytes),
             FileForm::CoreModule => {
-                format!("{}, as a component {}", bytes(self.file_bytes), bytes(self.component_bytes))
+                format!(
+                    "{}, as a component {}",
+                    bytes(self.file_bytes),
+                    bytes(self.component_bytes)
+                )
             }
         };
         rows(&mut text, style, "size", &[sizes]);
-        rows(&mut text, style, "digest", std::slice::from_ref(&self.digest));
+        rows(
+            &mut text,
+            style,
+            "digest",
+            std::slice::from_ref(&self.digest),
+        );
         rows(&mut text, style, "imports", self.imports);
         rows(&mut text, style, "exports", self.exports);
         for process in &self.processes {
@@ -109,7 +118,11 @@ impl<'a> ProcessReport<'a> {
         Self {
             name: &contract.name,
             summary: &contract.summary,
-            parameters: contract.parameters.iter().map(ParameterReport::of).collect(),
+            parameters: contract
+                .parameters
+                .iter()
+                .map(ParameterReport::of)
+                .collect(),
             inputs: contract.inputs.iter().map(ToString::to_string).collect(),
             outputs: contract.outputs.iter().map(ToString::to_string).collect(),
             side_effects: &contract.side_effects,
@@ -124,7 +137,12 @@ impl<'a> ProcessReport<'a> {
             true => writeln!(text, "\n{name}"),
             false => writeln!(text, "\n{name}: {summary}"),
         };
-        rows(text, style, "parameters", &ParameterReport::table(&self.parameters));
+        rows(
+            text,
+            style,
+            "parameters",
+            &ParameterReport::table(&self.parameters),
+        );
         rows(text, style, "inputs", &self.inputs);
         rows(text, style, "outputs", &self.outputs);
         rows(text, style, "errors", &one_row(self.errors));
@@ -189,7 +207,9 @@ mod tests {
 
     #[test]
     fn a_guest_is_printed_as_a_table() {
-        let contract = Contract::parse_section(CONTRACT.replace('\n', "").as_bytes()).expect("contract").remove(0);
+        let contract = Contract::parse_section(CONTRACT.replace('\n', "").as_bytes())
+            .expect("contract")
+            .remove(0);
         let imports = ["theus:process/context@0.1.0".to_owned()];
         let report = Report {
             file: "warehouse.wasm".into(),

@@ -64,13 +64,7 @@ struct Common {
     #[arg(short, long, global = true)]
     quiet: bool,
     /// Whether to use colour
-    #[arg(
-        long,
-        global = true,
-        value_name = "WHEN",
-        value_enum,
-        default_value_t
-    )]
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
     color: When,
 }
 
@@ -98,12 +92,14 @@ pub(crate) fn main(words: Vec<OsString>) -> u8 {
         Err(error) => return usage::end(&error, &guess),
     };
     let mut output = Output::new(&cli.common);
-    let ended = output.open(cli.common.out.as_deref()).and_then(|()| match cli.verb {
-        Verb::Run(run) => run.execute(&mut output),
-        Verb::Inspect(inspect) => inspect.execute(&mut output),
-        Verb::Check(check) => check.execute(&mut output),
-        Verb::Explain(explain) => explain.execute(&mut output),
-    });
+    let ended = output
+        .open(cli.common.out.as_deref())
+        .and_then(|()| match cli.verb {
+            Verb::Run(run) => run.execute(&mut output),
+            Verb::Inspect(inspect) => inspect.execute(&mut output),
+            Verb::Check(check) => check.execute(&mut output),
+            Verb::Explain(explain) => explain.execute(&mut output),
+        });
     ended.unwrap_or_else(|failure| output.fail(&failure))
 }
 
@@ -131,7 +127,11 @@ mod tests {
         for flag in ["--state", "--schema", "--config", "--dir"] {
             let error = Cli::try_parse_from(["theus-host", "run", "guest.wasm", flag, "x"])
                 .expect_err(flag);
-            assert_eq!(error.kind(), clap::error::ErrorKind::UnknownArgument, "{flag}");
+            assert_eq!(
+                error.kind(),
+                clap::error::ErrorKind::UnknownArgument,
+                "{flag}"
+            );
         }
     }
 

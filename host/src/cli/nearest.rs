@@ -1,7 +1,10 @@
 //! The nearest of some names, for messages about a name that is not among them.
 
 /// The name that somebody who wrote `wanted` most likely meant, if any is near enough.
-pub(super) fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(
+    wanted: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let wanted: Vec<char> = wanted.chars().take(MAX_CHARS).collect();
     let tolerated = (wanted.len() / 3).max(1);
     names

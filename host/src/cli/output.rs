@@ -72,7 +72,11 @@ impl Output {
     pub(super) fn open(&mut self, file: Option<&Path>) -> Result<(), Failure> {
         let Some(path) = file else { return Ok(()) };
         // What the file holds stays until there is something to replace it with.
-        let opened = File::options().write(true).create(true).truncate(false).open(path);
+        let opened = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path);
         self.file = Some(opened.map_err(|error| Failure::file("write", path, &error))?);
         Ok(())
     }
@@ -87,14 +91,17 @@ impl Output {
             Some(file) => replace(&file, text),
             None => {
                 let mut stdout = io::stdout().lock();
-                stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+                stdout
+                    .write_all(text.as_bytes())
+                    .and_then(|()| stdout.flush())
             }
         };
         match written {
             // Who closed the pipe has read enough.
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                Err(Failure::new(Code::HostFailed, format!("cannot write the output: {error}")))
-            }
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::new(
+                Code::HostFailed,
+                format!("cannot write the output: {error}"),
+            )),
             _ => Ok(()),
         }
     }
@@ -137,12 +144,20 @@ impl Output {
             Format::Text => Ok(()),
         };
         if self.format == Format::Text || aside || written.is_err() {
-            self.complain(&report::failure(&failure.report, &failure.message(), self.note_style));
+            self.complain(&report::failure(
+                &failure.report,
+                &failure.message(),
+                self.note_style,
+            ));
         }
         match written {
             Ok(()) => failure.exit_code(),
             Err(error) => {
-                self.complain(&report::failure(&error.report, &error.message(), self.note_style));
+                self.complain(&report::failure(
+                    &error.report,
+                    &error.message(),
+                    self.note_style,
+                ));
                 exit::HOST
             }
         }

@@ -24,7 +24,10 @@ pub(super) fn during<R>(output: &Output, what: &str, work: impl FnOnce() -> R) -
     })
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "a receiver belongs to one thread")]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "a receiver belongs to one thread"
+)]
 fn watch(output: &Output, what: &str, finished: Receiver<()>) {
     if finished.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
         return;

@@ -11,7 +11,9 @@ use super::text::{escape, grouped, size};
 use super::value_text::show;
 use std::fmt::Write as _;
 use theus_core::value::Value;
-use theus_host::{Change, ChangeOp, ErrorReport, LogLevel, Outcome, OutboxMessage, Receipt, Verdict};
+use theus_host::{
+    Change, ChangeOp, ErrorReport, LogLevel, OutboxMessage, Outcome, Receipt, Verdict,
+};
 
 /// How a receipt is to be told.
 #[derive(Clone, Copy, Debug)]
@@ -38,12 +40,22 @@ pub(super) fn results(receipt: &Receipt, view: View) -> String {
     }
     changes(&mut text, &receipt.changes, view);
     section(&mut text, "signals:", &receipt.signals, view, |signal| {
-        format!("{} = {}", escape(&signal.path.to_string()), view.value(&signal.value, 1))
+        format!(
+            "{} = {}",
+            escape(&signal.path.to_string()),
+            view.value(&signal.value, 1)
+        )
     });
     section(&mut text, "outbox:", &receipt.outbox, view, |message| {
-        format!("{}  {}", escape(&message.topic), view.value(&payload(message), 1))
+        format!(
+            "{}  {}",
+            escape(&message.topic),
+            view.value(&payload(message), 1)
+        )
     });
-    section(&mut text, "audit:", &receipt.audit, view, |it| verdict(it, view.style));
+    section(&mut text, "audit:", &receipt.audit, view, |it| {
+        verdict(it, view.style)
+    });
     if view.verbosity == Verbosity::Verbose {
         costs(&mut text, receipt, view.style);
     }
@@ -57,9 +69,19 @@ pub(super) fn failure(error: &ErrorReport, message: &str, style: Style) -> Strin
         let label = style.paint(Role::Faint, format_args!("{label:<8}"));
         let _ = writeln!(text, "  {label} {value}");
     };
-    let code = format!("{} ({}, exit code {})", error.code, error.kind, exit::code(error.kind));
+    let code = format!(
+        "{} ({}, exit code {})",
+        error.code,
+        error.kind,
+        exit::code(error.kind)
+    );
     line("code:", &escape(&code));
-    let places: Vec<_> = error.process.iter().chain(&error.path).map(|it| escape(it)).collect();
+    let places: Vec<_> = error
+        .process
+        .iter()
+        .chain(&error.path)
+        .map(|it| escape(it))
+        .collect();
     if !places.is_empty() {
         line("where:", &places.join(", "));
     }
@@ -75,7 +97,9 @@ pub(super) fn failure(error: &ErrorReport, message: &str, style: Style) -> Strin
 /// What a run that failed leaves, besides its error.
 pub(super) fn remains(receipt: &Receipt, view: View) -> String {
     let mut text = String::new();
-    section(&mut text, "audit:", &receipt.audit, view, |it| verdict(it, view.style));
+    section(&mut text, "audit:", &receipt.audit, view, |it| {
+        verdict(it, view.style)
+    });
     let version = receipt.version;
     let _ = match receipt.outcome {
         Outcome::Refused => writeln!(
@@ -137,19 +161,35 @@ fn changes(text: &mut String, changes: &[Change], view: View) {
         let _ = writeln!(text, "{} none", view.style.paint(Role::Heading, "changes:"));
         return;
     }
-    let paths: Vec<String> = changes.iter().map(|it| escape(&it.path.to_string()).into_owned()).collect();
-    let width = paths.iter().map(|it| it.chars().count()).max().unwrap_or(0).min(PATH_CHARS);
+    let paths: Vec<String> = changes
+        .iter()
+        .map(|it| escape(&it.path.to_string()).into_owned())
+        .collect();
+    let width = paths
+        .iter()
+        .map(|it| it.chars().count())
+        .max()
+        .unwrap_or(0)
+        .min(PATH_CHARS);
     let lines: Vec<_> = paths.iter().zip(changes).collect();
     section(text, "changes:", &lines, view, |(path, change)| {
         let (sign, role, values) = match (change.op, &change.old) {
-            (ChangeOp::Push, _) => ("+", Role::Good, format!("{}  (push)", view.value(&change.new, 1))),
+            (ChangeOp::Push, _) => (
+                "+",
+                Role::Good,
+                format!("{}  (push)", view.value(&change.new, 1)),
+            ),
             (ChangeOp::Remove, old) => ("-", Role::Bad, view.value(old, 1)),
             (ChangeOp::Set, Value::Nil) => ("+", Role::Good, view.value(&change.new, 1)),
-            (ChangeOp::Set, old) => {
-                ("~", Role::Notice, format!("{} -> {}", view.value(old, 1), view.value(&change.new, 1)))
-            }
+            (ChangeOp::Set, old) => (
+                "~",
+                Role::Notice,
+                format!("{} -> {}", view.value(old, 1), view.value(&change.new, 1)),
+            ),
         };
-        let place = view.style.paint(role, format_args!("{sign} {path:<width$}"));
+        let place = view
+            .style
+            .paint(role, format_args!("{sign} {path:<width$}"));
         format!("{place}  {values}")
     });
 }
@@ -164,7 +204,11 @@ fn section<T>(
     if entries.is_empty() {
         return;
     }
-    let shown = if view.verbosity == Verbosity::Verbose { entries.len() } else { ENTRIES };
+    let shown = if view.verbosity == Verbosity::Verbose {
+        entries.len()
+    } else {
+        ENTRIES
+    };
     let _ = writeln!(text, "{}", view.style.paint(Role::Heading, heading));
     for entry in entries.iter().take(shown) {
         let _ = writeln!(text, "  {}", line(entry));
@@ -176,8 +220,19 @@ fn section<T>(
 }
 
 fn verdict(verdict: &Verdict, style: Style) -> String {
-    let Verdict { gate, rule, level, count, action, message } = verdict;
-    let role = if action.refuses() { Role::Bad } else { Role::Notice };
+    let Verdict {
+        gate,
+        rule,
+        level,
+        count,
+        action,
+        message,
+    } = verdict;
+    let role = if action.refuses() {
+        Role::Bad
+    } else {
+        Role::Notice
+    };
     let action = style.paint(role, action);
     format!(
         "{action} {} (level {level}, {gate} gate, rule `{}`, count {count})",
@@ -199,12 +254,12 @@ fn costs(text: &mut String, receipt: &Receipt, style: Style) {
     );
 }
 
-/// The payload as a value, or as bytes where it is none: what `-o json` prints.
+/// The payload as text where it is some; the host knows no more of it.
 fn payload(message: &OutboxMessage) -> Value {
-    serde_json::to_value(message)
-        .ok()
-        .and_then(|mut json| serde_json::from_value(json["payload"].take()).ok())
-        .unwrap_or_default()
+    match std::str::from_utf8(&message.payload) {
+        Ok(text) => Value::from(text),
+        Err(_) => Value::Bytes(message.payload.clone()),
+    }
 }
 
 impl View {

@@ -70,7 +70,9 @@ struct Prepared {
 impl Run {
     /// Runs the process and prints its receipt.
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
-        let prepared = self.prepare(output).map_err(|failure| failure.of_run(self.mode(), self.dry_run))?;
+        let prepared = self
+            .prepare(output)
+            .map_err(|failure| failure.of_run(self.mode(), self.dry_run))?;
         let Prepared {
             engine,
             call,
@@ -84,20 +86,29 @@ impl Run {
         let mut receipt = during(output, &running, || engine.call(call));
         receipt.warnings.extend(notes);
         self.print(&receipt, before, output)?;
-        Ok(receipt.error.as_ref().map_or(exit::OK, |error| exit::code(error.kind())))
+        Ok(receipt
+            .error
+            .as_ref()
+            .map_or(exit::OK, |error| exit::code(error.kind())))
     }
 
     fn prepare(&self, output: &Output) -> Result<Prepared, Failure> {
         let limits = self.limits();
         let words = Words::split(&self.words)?;
         let map = self.args.as_deref().map(read_map).transpose()?;
-        let context = self.context.as_deref().map(|file| context_file::read(file, &limits)).transpose()?;
+        let context = self
+            .context
+            .as_deref()
+            .map(|file| context_file::read(file, &limits))
+            .transpose()?;
         let recipe = self.audit.as_deref().map(read_recipe).transpose()?;
         let loaded = target::load_patiently(&self.target, &limits, output)?;
         let contract = loaded.process(words.process)?.clone();
         let in_process = |failure: Failure| failure.process(&contract.name);
         let args = args::collect(&contract, &words.arguments, map).map_err(in_process)?;
-        let notes = recipe.as_ref().map_or(Ok(Vec::new()), |recipe| recipe_notes(recipe, &loaded))?;
+        let notes = recipe
+            .as_ref()
+            .map_or(Ok(Vec::new()), |recipe| recipe_notes(recipe, &loaded))?;
         let mut builder = Engine::builder().limits(limits).mode(self.mode());
         if let Some(context) = context {
             builder = builder.context(context);
@@ -154,7 +165,11 @@ impl Run {
     }
 
     fn mode(&self) -> Mode {
-        if self.permissive { Mode::Permissive } else { Mode::Strict }
+        if self.permissive {
+            Mode::Permissive
+        } else {
+            Mode::Strict
+        }
     }
 
     fn limits(&self) -> Limits {
@@ -179,24 +194,38 @@ impl Run {
 
 /// Reads and parses a recipe.
 pub(super) fn read_recipe(file: &Path) -> Result<Recipe, Failure> {
-    let text = std::fs::read_to_string(file).map_err(|error| Failure::file("read", file, &error))?;
+    let text =
+        std::fs::read_to_string(file).map_err(|error| Failure::file("read", file, &error))?;
     Recipe::parse(&text, &file.display().to_string())
         .map_err(|errors| Failure::with_lines(Code::RecipeFile, errors))
 }
 
 /// What a recipe says about processes that the guest does not have.
 pub(super) fn recipe_notes(recipe: &Recipe, loaded: &Loaded) -> Result<Vec<String>, Failure> {
-    let names: Vec<&str> = loaded.guest.contracts.iter().map(|it| it.name.as_str()).collect();
-    recipe.notes(&names).map_err(|errors| Failure::with_lines(Code::RecipeFile, errors))
+    let names: Vec<&str> = loaded
+        .guest
+        .contracts
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
+    recipe
+        .notes(&names)
+        .map_err(|errors| Failure::with_lines(Code::RecipeFile, errors))
 }
 
 fn read_map(file: &Path) -> Result<Map, Failure> {
     let mut text = String::new();
     let (origin, read) = if file == Path::new("-") {
-        ("standard input".to_owned(), std::io::stdin().lock().read_to_string(&mut text))
+        (
+            "standard input".to_owned(),
+            std::io::stdin().lock().read_to_string(&mut text),
+        )
     } else {
         let opened = std::fs::File::open(file);
-        (file.display().to_string(), opened.and_then(|mut it| it.read_to_string(&mut text)))
+        (
+            file.display().to_string(),
+            opened.and_then(|mut it| it.read_to_string(&mut text)),
+        )
     };
     read.map_err(|error| Failure::file("read", Path::new(&origin), &error))?;
     args::parse_map(&text, &origin)
@@ -204,7 +233,10 @@ fn read_map(file: &Path) -> Result<Map, Failure> {
 
 /// The contract, as it is printed before it is acted upon.
 fn accepted(contract: &Contract, digest: &str, mode: Mode) -> String {
-    let mut text = format!("contract of {}, accepted as declared ({digest})\n", contract.name);
+    let mut text = format!(
+        "contract of {}, accepted as declared ({digest})\n",
+        contract.name
+    );
     let mut line = |label: &str, value: String| {
         let _ = writeln!(text, "  {label:<8} {}", escape(&value));
     };
@@ -221,7 +253,11 @@ fn accepted(contract: &Contract, digest: &str, mode: Mode) -> String {
 }
 
 fn told(error: &RunError, receipt: &Receipt, view: View) -> String {
-    let mut text = report::failure(&ErrorReport::from(error), &escape(&error.to_string()), view.style);
+    let mut text = report::failure(
+        &ErrorReport::from(error),
+        &escape(&error.to_string()),
+        view.style,
+    );
     text.push_str(&report::remains(receipt, view));
     text
 }
@@ -233,7 +269,9 @@ mod tests {
     #[test]
     fn the_contract_is_said_aloud() {
         let line = r#"{"name":"add","inputs":["domain.a","global.b"],"outputs":[],"errors":["ValueError"]}"#;
-        let contract = Contract::parse_section(line.as_bytes()).expect("contract").remove(0);
+        let contract = Contract::parse_section(line.as_bytes())
+            .expect("contract")
+            .remove(0);
         let expected = "\
 contract of add, accepted as declared (sha256:00)
   reads:   domain.a, global.b
@@ -251,7 +289,11 @@ contract of add, accepted as declared (sha256:00)
             read_map(Path::new("/no/args.json")).expect_err("missing"),
         ] {
             assert_eq!(failure.report.code, "THEUS-U002");
-            assert!(failure.report.message.contains("/no/"), "{}", failure.report.message);
+            assert!(
+                failure.report.message.contains("/no/"),
+                "{}",
+                failure.report.message
+            );
         }
     }
 }

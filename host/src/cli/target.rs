@@ -97,16 +97,25 @@ fn choose<'a>(contracts: &'a [Contract], wanted: Option<&str>) -> Result<&'a Con
         (None, [only]) => Ok(only),
         (None, _) => Err(Failure::new(
             Code::NoSuchProcess,
-            format!("the guest has {} processes, and none is named: {there_are}", names.len()),
+            format!(
+                "the guest has {} processes, and none is named: {there_are}",
+                names.len()
+            ),
         )
         .help("write the process behind the target: run TARGET PROCESS NAME=VALUE")),
-        (Some(wanted), _) => contracts.iter().find(|it| it.name == wanted).ok_or_else(|| {
-            let message = format!("there is no process `{}`; there are: {there_are}", cut(wanted));
-            Failure::new(Code::NoSuchProcess, message)
-                .help("`theus-host inspect TARGET` prints the processes of a guest")
-                .help_if(did_you_mean(wanted, names))
-                .process(&cut(wanted))
-        }),
+        (Some(wanted), _) => contracts
+            .iter()
+            .find(|it| it.name == wanted)
+            .ok_or_else(|| {
+                let message = format!(
+                    "there is no process `{}`; there are: {there_are}",
+                    cut(wanted)
+                );
+                Failure::new(Code::NoSuchProcess, message)
+                    .help("`theus-host inspect TARGET` prints the processes of a guest")
+                    .help_if(did_you_mean(wanted, names))
+                    .process(&cut(wanted))
+            }),
     }
 }
 
@@ -181,17 +190,29 @@ mod tests {
     use super::*;
 
     fn contracts(names: &[&str]) -> Vec<Contract> {
-        let lines: Vec<_> = names.iter().map(|it| format!(r#"{{"name":"{it}"}}"#)).collect();
+        let lines: Vec<_> = names
+            .iter()
+            .map(|it| format!(r#"{{"name":"{it}"}}"#))
+            .collect();
         Contract::parse_section(lines.join("\n").as_bytes()).expect("contracts")
     }
 
     #[test]
     fn the_only_process_needs_no_name() {
         let one = contracts(&["add_product"]);
-        assert_eq!(choose(&one, None).expect("the only one").name, "add_product");
-        assert_eq!(choose(&one, Some("add_product")).expect("named").name, "add_product");
+        assert_eq!(
+            choose(&one, None).expect("the only one").name,
+            "add_product"
+        );
+        assert_eq!(
+            choose(&one, Some("add_product")).expect("named").name,
+            "add_product"
+        );
         let failure = choose(&one, Some("add_prodcut")).expect_err("a slip");
-        assert_eq!(failure.report.help.as_deref(), Some("did you mean `add_product`?"));
+        assert_eq!(
+            failure.report.help.as_deref(),
+            Some("did you mean `add_product`?")
+        );
         assert_eq!(failure.report.process.as_deref(), Some("add_prodcut"));
         let two = contracts(&["a", "b"]);
         let failure = choose(&two, None).expect_err("which?");
@@ -211,7 +232,12 @@ mod tests {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
         let failure = read(&file, &limits).expect_err("too large");
         assert_eq!(failure.report.code, "THEUS-L013");
-        assert!(failure.report.message.contains("Cargo.toml: the component size limit of 10 bytes"));
+        assert!(
+            failure
+                .report
+                .message
+                .contains("Cargo.toml: the component size limit of 10 bytes")
+        );
         let failure = read(Path::new("/no/such.wasm"), &limits).expect_err("missing");
         assert_eq!(failure.report.code, "THEUS-U002");
     }

@@ -76,7 +76,7 @@ pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -88,13 +88,10 @@ pub(super) fn grouped(number: u64) -> String {
 #[allow(clippy::cast_precision_loss, reason = "one decimal is printed")]
 pub(super) fn size(bytes: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    UNITS
-        .iter()
-        .find(|(unit, _)| bytes >= *unit)
-        .map_or_else(
-            || format!("{bytes} bytes"),
-            |(unit, name)| format!("{:.1} {name}", bytes as f64 / *unit as f64),
-        )
+    UNITS.iter().find(|(unit, _)| bytes >= *unit).map_or_else(
+        || format!("{bytes} bytes"),
+        |(unit, name)| format!("{:.1} {name}", bytes as f64 / *unit as f64),
+    )
 }
 
 /// Names in a row, or a word for there being none.
@@ -130,14 +127,22 @@ mod tests {
         let value = "a\u{9b}\u{202e}\u{e0041}\n\u{1b}";
         let json = serde_json::to_string_pretty(&[value]).expect("json");
         let escaped = escape_json(&json);
-        assert!(escaped.contains("\\u009b\\u202e\\udb40\\udc41"), "{escaped}");
+        assert!(
+            escaped.contains("\\u009b\\u202e\\udb40\\udc41"),
+            "{escaped}"
+        );
         let back: Vec<String> = serde_json::from_str(&escaped).expect("json");
         assert_eq!(back, [value]);
     }
 
     #[test]
     fn numbers_are_readable() {
-        for (number, expected) in [(0, "0"), (999, "999"), (1000, "1,000"), (1234567, "1,234,567")] {
+        for (number, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (1234567, "1,234,567"),
+        ] {
             assert_eq!(grouped(number), expected);
         }
         for (bytes, expected) in [

@@ -65,10 +65,27 @@ mod tests {
 
     #[test]
     fn times_have_a_unit() {
-        for (text, millis) in [("5s", 5000), ("200ms", 200), ("1m", 60_000), ("1.5s", 1500), ("1h", 3_600_000)] {
+        for (text, millis) in [
+            ("5s", 5000),
+            ("200ms", 200),
+            ("1m", 60_000),
+            ("1.5s", 1500),
+            ("1h", 3_600_000),
+        ] {
             assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
-        for text in ["", "5", "s", "0s", "-1s", "1d", "1e99h", "5 s", "..s", "99999999999999999999h"] {
+        for text in [
+            "",
+            "5",
+            "s",
+            "0s",
+            "-1s",
+            "1d",
+            "1e99h",
+            "5 s",
+            "..s",
+            "99999999999999999999h",
+        ] {
             assert!(duration(text).is_err(), "{text}");
         }
     }
@@ -84,7 +101,16 @@ mod tests {
         ] {
             assert_eq!(bytes(text), Ok(expected), "{text}");
         }
-        for text in ["", "MiB", "1.5M", "64MB", "-1", "0", "99999999999999999999", "18446744073709551615K"] {
+        for text in [
+            "",
+            "MiB",
+            "1.5M",
+            "64MB",
+            "-1",
+            "0",
+            "99999999999999999999",
+            "18446744073709551615K",
+        ] {
             assert!(bytes(text).is_err(), "{text}");
         }
     }

@@ -26,7 +26,9 @@ impl Guess {
             if word == "--" {
                 break;
             }
-            let Some((flag, value)) = flag(word) else { continue };
+            let Some((flag, value)) = flag(word) else {
+                continue;
+            };
             let value = value.or_else(|| words.next()).unwrap_or_default();
             match flag {
                 "output" => guess.format = Format::from_str(value, false).unwrap_or(guess.format),
@@ -46,14 +48,20 @@ fn flag(word: &str) -> Option<(&str, Option<&str>)> {
         return matches!(name, "output" | "color").then_some((name, value));
     }
     // Short flags may be joined: `-vo json`, `-qojson`.
-    let value = word.strip_prefix('-')?.trim_start_matches(['v', 'q']).strip_prefix('o')?;
+    let value = word
+        .strip_prefix('-')?
+        .trim_start_matches(['v', 'q'])
+        .strip_prefix('o')?;
     let value = value.strip_prefix('=').unwrap_or(value);
     Some(("output", Some(value).filter(|value| !value.is_empty())))
 }
 
 /// Ends a command whose command line clap refused, or that asked for help.
 pub(super) fn end(error: &Error, guess: &Guess) -> u8 {
-    let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let asked_for = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
     if asked_for {
         // Who closed the pipe has read enough.
         let _ = error.print();
@@ -66,7 +74,10 @@ pub(super) fn end(error: &Error, guess: &Guess) -> u8 {
     }
     // Clap knows best how to show its own errors.
     let _ = error.print();
-    output.complain(&format!("\nexplain: theus-host explain {}\n", failure.report.code));
+    output.complain(&format!(
+        "\nexplain: theus-host explain {}\n",
+        failure.report.code
+    ));
     failure.exit_code()
 }
 
@@ -122,9 +133,13 @@ mod tests {
 
     #[test]
     fn a_refused_line_is_told_in_one_line() {
-        let error = Cli::try_parse_from(["theus-host", "run", "x", "--dryrun"]).expect_err("refused");
+        let error =
+            Cli::try_parse_from(["theus-host", "run", "x", "--dryrun"]).expect_err("refused");
         let failure = failure(&error);
-        assert_eq!(failure.report.message, "unexpected argument '--dryrun' found");
+        assert_eq!(
+            failure.report.message,
+            "unexpected argument '--dryrun' found"
+        );
         let help = failure.report.help.expect("help");
         assert!(help.contains("'--dry-run'"), "{help}");
         assert_eq!(failure.report.code, "THEUS-U001");

@@ -89,8 +89,14 @@ mod tests {
 
     #[test]
     fn values_are_json_with_room_to_read() {
-        check(r#"{"name":"TV","price":500}"#, r#"{"name": "TV", "price": 500}"#);
-        check(r#"[1,[],{},null,true,1.0,2.5e300]"#, "[1, [], {}, null, true, 1.0, 2.5e300]");
+        check(
+            r#"{"name":"TV","price":500}"#,
+            r#"{"name": "TV", "price": 500}"#,
+        );
+        check(
+            r#"[1,[],{},null,true,1.0,2.5e300]"#,
+            "[1, [], {}, null, true, 1.0, 2.5e300]",
+        );
         check(r#"{"$bytes":"AQI="}"#, "<2 bytes>");
         check(r#"{"$float":"nan"}"#, "NaN");
         check(r#""a\"b\\c\nd\u001b[31m""#, r#""a\"b\\c\nd\u{1b}[31m""#);

@@ -2,7 +2,7 @@
 
 use theus_core::limits::Limits;
 use wasmtime::{
-    Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails, WasmFeatures,
+    Config, Enabled, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig, WasmBacktraceDetails, WasmFeatures,
 };
 
 /// Core instances of one component: a wasip2 guest has about four.
@@ -32,10 +32,19 @@ pub(super) fn config(limits: &Limits, slots: u32) -> anyhow::Result<Config> {
         "the wasm stack must be 1 to {MAX_STACK} bytes, for it lies on the calling thread's own; {} were set",
         limits.stack_bytes
     );
-    let memory = limits.memory_bytes.next_multiple_of(PAGE).min(MEMORY32);
+    let memory = limits
+        .memory_bytes
+        .next_multiple_of(PAGE)
+        .clamp(PAGE, MEMORY32);
     let mut config = Config::new();
     config
         .consume_fuel(true)
+        .operator_cost(OperatorCost {
+            // These enter the host; everything else costs about what it takes.
+            MemoryGrow: 100,
+            TableGrow: 100,
+            ..OperatorCost::new()
+        })
         .epoch_interruption(true)
         .max_wasm_stack(usize::try_from(limits.stack_bytes)?)
         .cranelift_nan_canonicalization(true)

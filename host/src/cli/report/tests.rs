@@ -39,7 +39,12 @@ fn committed() -> Receipt {
     receipt.version = 1;
     receipt.result = Some(Value::from("Added"));
     receipt.changes = vec![
-        change(ChangeOp::Push, "domain.items", "null", r#"{"name":"TV","price":500}"#),
+        change(
+            ChangeOp::Push,
+            "domain.items",
+            "null",
+            r#"{"name":"TV","price":500}"#,
+        ),
         change(ChangeOp::Set, "domain.total_value", "0", "500"),
         change(ChangeOp::Set, "domain.fresh", "null", "[1]"),
         change(ChangeOp::Remove, "domain.x", "\"old\"", "null"),
@@ -54,10 +59,11 @@ fn a_commit_reads_as_a_diff() {
         path: Path::parse("domain.sig_restock_needed").expect("path"),
         value: Value::Bool(true),
     }];
-    receipt.outbox = vec![OutboxMessage {
-        topic: "orders".into(),
-        payload: theus_core::codec::encode_all(&json(r#"{"n":1}"#)).into(),
-    }];
+    let message = |topic: &str, payload: &[u8]| OutboxMessage {
+        topic: topic.into(),
+        payload: payload.into(),
+    };
+    receipt.outbox = vec![message("orders", b"one TV"), message("raw", &[0xff, 0])];
     receipt.audit = vec![verdict(Action::Warn, Level::C)];
     let expected = "\
 add_product committed, version 0 -> 1
@@ -70,7 +76,8 @@ changes:
 signals:
   domain.sig_restock_needed = true
 outbox:
-  orders  {\"n\": 1}
+  orders  \"one TV\"
+  raw  <2 bytes>
 audit:
   warn the shelf is full (level C, output gate, rule `domain.items max_len 100`, count 1)
 ";
@@ -94,7 +101,10 @@ fn the_headline_says_what_became_of_the_version() {
     receipt.mode = theus_host::Mode::Strict;
     receipt.outcome = Outcome::RolledBack;
     receipt.version = 0;
-    assert_eq!(first_line(&receipt, VIEW), "add_product would commit (dry run), version stays 0");
+    assert_eq!(
+        first_line(&receipt, VIEW),
+        "add_product would commit (dry run), version stays 0"
+    );
     receipt.changes.clear();
     assert!(results(&receipt, VIEW).contains("changes: none\n"));
 }
@@ -125,8 +135,12 @@ Failed: it wrote outside
         path: None,
         process: None,
     };
-    let expected = "Failed: price cannot be negative\n  code:    ValueError (failure, exit code 7)\n";
-    assert_eq!(failure(&declared, "price cannot be negative", Style::PLAIN), expected);
+    let expected =
+        "Failed: price cannot be negative\n  code:    ValueError (failure, exit code 7)\n";
+    assert_eq!(
+        failure(&declared, "price cannot be negative", Style::PLAIN),
+        expected
+    );
 }
 
 #[test]
@@ -164,7 +178,10 @@ fn the_guest_s_words_cannot_play_tricks() {
     let text = results(&receipt, VIEW);
     assert!(!text.contains('\u{1b}'), "{text}");
     assert_eq!(text.lines().count(), 4, "{text}");
-    assert_eq!(log(&receipt, VIEW), "[guest warn] a\\r\\n[host] all is well\n");
+    assert_eq!(
+        log(&receipt, VIEW),
+        "[guest warn] a\\r\\n[host] all is well\n"
+    );
     let verbose = View {
         verbosity: Verbosity::Verbose,
         ..VIEW
@@ -176,10 +193,17 @@ fn the_guest_s_words_cannot_play_tricks() {
 #[test]
 fn what_is_long_is_cut_and_says_so() {
     let mut receipt = committed();
-    receipt.changes = (0..150).map(|it| change(ChangeOp::Set, &format!("domain.k{it}"), "0", "1")).collect();
+    receipt.changes = (0..150)
+        .map(|it| change(ChangeOp::Set, &format!("domain.k{it}"), "0", "1"))
+        .collect();
     let text = results(&receipt, VIEW);
     assert!(text.contains("… and 50 more"), "{text}");
-    receipt.changes = vec![change(ChangeOp::Set, "domain.k", "null", &format!("\"{}\"", "x".repeat(1000)))];
+    receipt.changes = vec![change(
+        ChangeOp::Set,
+        "domain.k",
+        "null",
+        &format!("\"{}\"", "x".repeat(1000)),
+    )];
     let text = results(&receipt, VIEW);
     assert!(text.contains("… (842 more characters)"), "{text}");
 }

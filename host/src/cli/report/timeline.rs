@@ -14,7 +14,12 @@ pub(in super::super) fn timeline(steps: &[StepTime], style: Style) -> String {
     for step in steps {
         let ended = begun + step.micros;
         let bar = style.paint(Role::Good, bar(begun / total, ended / total));
-        let _ = writeln!(text, "  {:<11} {:>9}  {bar}", step.name.name(), time(step.micros));
+        let _ = writeln!(
+            text,
+            "  {:<11} {:>9}  {bar}",
+            step.name.name(),
+            time(step.micros)
+        );
         begun = ended;
     }
     let _ = writeln!(text, "  {:<11} {:>9}", "total", time(total));
