@@ -43,10 +43,10 @@ pub struct Build<'a> {
 /// Where cargo's own diagnostics go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Diagnostics {
-    /// To the standard error stream, as cargo decides.
+    /// To the standard error stream; cargo's progress too, unless an earlier build left little to do.
     #[default]
     Show,
-    /// To the standard error stream, without colour.
+    /// The same without colour.
     ShowPlain,
     /// Nowhere; those of a failed build are in its error.
     Hide,
@@ -213,12 +213,13 @@ impl<'a> Build<'a> {
             (self.on_step)(&Step::AddTarget(package.target));
             self.tools.add_target(&self.folder, package.target)?;
         }
+        let first = !package.was_built();
         (self.on_step)(&Step::Compile {
             package: package.name.clone(),
             target: package.target,
-            first: !package.was_built(),
+            first,
         });
-        let wasm = self.compile(&package)?;
+        let wasm = self.compile(&package, first)?;
         Ok(Built {
             wasm,
             package: package.name,
@@ -226,7 +227,7 @@ impl<'a> Build<'a> {
         })
     }
 
-    fn compile(&self, package: &Package) -> Result<PathBuf, BuildError> {
+    fn compile(&self, package: &Package, first: bool) -> Result<PathBuf, BuildError> {
         let mut cargo = self.tools.cargo(&self.folder);
         // `cargo rustc --crate-type`: a library that is an rlib as well would be built without link-time optimisation.
         cargo
@@ -237,11 +238,15 @@ impl<'a> Build<'a> {
             .arg(&package.manifest)
             .args(profile(package.target))
             .stdin(Stdio::null());
-        match self.diagnostics {
-            Diagnostics::Show => cargo.stderr(Stdio::inherit()),
-            Diagnostics::ShowPlain => cargo.args(["--color", "never"]).stderr(Stdio::inherit()),
-            Diagnostics::Hide => cargo.args(["--color", "never"]),
-        };
+        if self.diagnostics != Diagnostics::Hide {
+            cargo.stderr(Stdio::inherit());
+        }
+        if self.diagnostics != Diagnostics::Show {
+            cargo.args(["--color", "never"]);
+        }
+        if !first {
+            cargo.arg("--quiet");
+        }
         let output = toolchain::output(&mut cargo)?;
         if !output.status.success() {
             return Err(BuildError::Failed {

@@ -65,9 +65,15 @@ impl EngineBuilder {
     /// A value of the initial context that no process could have written, or a machine that wasm cannot run on.
     pub fn build(self) -> Result<Engine, BuildError> {
         for layer in Layer::ALL {
-            check_value(&Path::layer_root(layer), 0, self.context.layer(layer), &self.limits)?;
+            check_value(
+                &Path::layer_root(layer),
+                0,
+                self.context.layer(layer),
+                &self.limits,
+            )?;
         }
-        let runtime = Runtime::new(&self.limits).map_err(|error| BuildError::Runtime(format!("{error:#}")))?;
+        let runtime = Runtime::new(&self.limits)
+            .map_err(|error| BuildError::Runtime(format!("{error:#}")))?;
         let initial = Snapshot {
             version: 0,
             tree: self.context,

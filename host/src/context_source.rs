@@ -38,8 +38,13 @@ pub fn context_from_value(value: &Value) -> Result<Tree, ContextSourceError> {
     };
     let mut tree = Tree::default();
     for (name, value) in layers.iter() {
-        let Some(layer) = Layer::ALL.into_iter().find(|layer| layer.name() == name.as_str()) else {
-            return Err(ContextSourceError::UnknownLayer(theus_core::path::cut(name)));
+        let Some(layer) = Layer::ALL
+            .into_iter()
+            .find(|layer| layer.name() == name.as_str())
+        else {
+            return Err(ContextSourceError::UnknownLayer(theus_core::path::cut(
+                name,
+            )));
         };
         tree.set(&Path::layer_root(layer), value.clone())
             .map_err(|_| ContextSourceError::LayerNotAMap {
@@ -56,7 +61,8 @@ pub fn context_from_value(value: &Value) -> Result<Tree, ContextSourceError> {
 ///
 /// Where the text is no JSON, or no map of layers.
 pub fn context_from_json(text: &str) -> Result<Tree, ContextSourceError> {
-    let value = serde_json::from_str(text).map_err(|error| ContextSourceError::Json(error.to_string()))?;
+    let value =
+        serde_json::from_str(text).map_err(|error| ContextSourceError::Json(error.to_string()))?;
     context_from_value(&value)
 }
 
@@ -67,7 +73,10 @@ mod tests {
     #[test]
     fn a_context_is_a_map_of_layers() {
         let tree = context_from_json(r#"{"domain":{"a":1}}"#).expect("context");
-        assert_eq!(tree.get(&Path::parse("domain.a").expect("path")), Some(&Value::Int(1)));
+        assert_eq!(
+            tree.get(&Path::parse("domain.a").expect("path")),
+            Some(&Value::Int(1))
+        );
         for (text, expected) in [
             ("[]", "this is a list"),
             (r#"{"local":{}}"#, "unknown layer `local`"),

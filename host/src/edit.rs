@@ -1,9 +1,14 @@
 //! Edits: the one way besides a process's commit in which the context changes.
 
+use crate::engine::Shared;
 use crate::error::EditError;
+use crate::lock::LockSet;
+use crate::receipt::Outcome;
+use crate::record::{Actor, Record};
+use std::time::Instant;
 use theus_core::limits::{Limit, LimitExceeded, Limits};
 use theus_core::path::Path;
-use theus_core::transaction::Transaction;
+use theus_core::transaction::{Snapshot, Transaction};
 use theus_core::value::Value;
 use theus_core::zone::{self, Hidden};
 
@@ -15,7 +20,10 @@ pub struct Edit<'a> {
 
 impl<'a> Edit<'a> {
     pub(crate) fn new(transaction: Transaction, limits: &'a Limits) -> Self {
-        Self { transaction, limits }
+        Self {
+            transaction,
+            limits,
+        }
     }
 
     pub(crate) fn into_transaction(self) -> Transaction {
@@ -76,7 +84,12 @@ impl<'a> Edit<'a> {
 }
 
 /// Judges a value that comes from the operator: its depth, and that no key in it is private to the host.
-pub(crate) fn check_value(path: &Path, below: u64, value: &Value, limits: &Limits) -> Result<(), EditError> {
+pub(crate) fn check_value(
+    path: &Path,
+    below: u64,
+    value: &Value,
+    limits: &Limits,
+) -> Result<(), EditError> {
     if let Some(key) = value.hidden_key(Hidden::Private) {
         debug_assert!(zone::is_private(key));
         let place = path.child(theus_core::path::Segment::Key(key.clone()));
@@ -85,4 +98,37 @@ pub(crate) fn check_value(path: &Path, below: u64, value: &Value, limits: &Limit
     let depth = path.segments().len() as u64 + below + value.nesting();
     LimitExceeded::check(Limit::ValueDepth, limits.value_depth, depth)?;
     Ok(())
+}
+
+impl Shared {
+    /// One transaction over the whole context, through the same queue as every run.
+    pub(crate) fn edit<R>(
+        &self,
+        change: impl FnOnce(&mut Edit<'_>) -> Result<R, EditError>,
+    ) -> Result<R, EditError> {
+        let started = Instant::now();
+        let deadline = crate::run::deadline(started, self.limits.timeout);
+        let lock = self
+            .locks
+            .admit(LockSet::whole(), deadline)
+            .map_err(|_| EditError::TimedOut)?;
+        let base = self.head.load();
+        let read_version = base.version;
+        let mut edit = Edit::new(Transaction::begin(Snapshot::clone(&base)), &self.limits);
+        let result = change(&mut edit)?;
+        let transaction = edit.into_transaction();
+        let version = self.head.commit(
+            |head| transaction.commit(head).map_err(EditError::from),
+            |version| self.subscribers.publish(version, &transaction.signals()),
+        )?;
+        drop(lock);
+        self.records.add(Record {
+            read_version: Some(read_version),
+            version: (version != read_version).then_some(version),
+            outcome: Outcome::Committed,
+            changes: transaction.changes().len(),
+            ..Record::of(Actor::Edit, self.mode, started.elapsed())
+        });
+        Ok(result)
+    }
 }

@@ -16,25 +16,22 @@ use crate::interlock::{Interlock, InterlockState};
 use crate::lock::{Admitted, LockMode, LockSet, LockTable};
 use crate::process::Process;
 use crate::receipt::{Outcome, Receipt, Step};
-use crate::record::{Actor, Record, RecordRing};
+use crate::record::{Record, RecordRing};
 use crate::run::{Call, Run};
 use crate::runtime::{CallSettings, Execution, Instance, Runtime};
-use crate::subscription::{Subscribers, Subscription};
-use crate::{arguments, subscription};
+use crate::subscription::{self, Subscribers, Subscription};
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
-use theus_core::audit::{Action, Facts, Gate, Judgement, Recipe, Tick, Tracker};
-use theus_core::codec;
+use std::time::Instant;
+use theus_core::audit::{Action, Facts, Gate, Judgement, ProcessRules, Recipe, Tick, Tracker};
 use theus_core::context_guard::{ContextGuard, Mode};
 use theus_core::guard::{self, Guard};
 use theus_core::limits::{Limit, LimitExceeded, Limits};
 use theus_core::path::Path;
 use theus_core::transaction::{Snapshot, Transaction};
 use theus_core::tree::Tree;
-use theus_core::value::{Map, Value};
-use theus_core::zone::Hidden;
+use theus_core::value::Map;
 
 /// Runs processes over one context. Cheap to clone; every clone is the same engine.
 #[derive(Clone)]
@@ -64,7 +61,6 @@ struct Grant {
 
 impl Engine {
     /// Starts building an engine; every default is the strict one.
-    #[must_use]
     pub fn builder() -> EngineBuilder {
         EngineBuilder::default()
     }
@@ -96,7 +92,9 @@ impl Engine {
         };
         let mut run = Run::new(process, call, shared.mode, started, shared.limits.timeout);
         let ended = shared.pipeline(&mut run);
-        run.receipt.version = ended.as_ref().map_or_else(|_| shared.head.load().version, |version| *version);
+        run.receipt.version = ended
+            .as_ref()
+            .map_or_else(|_| shared.head.load().version, |version| *version);
         run.receipt.error = ended.err();
         if run.receipt.error.is_some() {
             // Nothing remains of a run that failed, its result included.
@@ -117,7 +115,10 @@ impl Engine {
     /// # Errors
     ///
     /// Why nothing was changed; an error that `change` returns is passed on.
-    pub fn edit<R>(&self, change: impl FnOnce(&mut Edit<'_>) -> Result<R, EditError>) -> Result<R, EditError> {
+    pub fn edit<R>(
+        &self,
+        change: impl FnOnce(&mut Edit<'_>) -> Result<R, EditError>,
+    ) -> Result<R, EditError> {
         self.shared.edit(change)
     }
 
@@ -174,9 +175,13 @@ impl Shared {
         if let Some(rules) = run.process.rules.clone() {
             let head = self.head.load();
             let findings = rules.evaluate(Gate::Input, &input_facts(&run.args, &head.tree));
-            let preview = self.tracker.judge(&rules, Gate::Input, &findings, Tick::Preview);
+            let preview = self
+                .tracker
+                .judge(&rules, Gate::Input, &findings, Tick::Preview);
             if preview.refuses() {
-                let judgement = self.tracker.judge(&rules, Gate::Input, &findings, run.tick());
+                let judgement = self
+                    .tracker
+                    .judge(&rules, Gate::Input, &findings, run.tick());
                 self.obey(run, judgement)?;
             }
             run.found = Some((head, findings));
@@ -198,7 +203,9 @@ impl Shared {
                 run.receipt.outcome = Outcome::RolledBack;
             }
             let ended = run.ended(*execution);
-            ended.err().unwrap_or_else(|| run.host_failed("there is no instance"))
+            ended
+                .err()
+                .unwrap_or_else(|| run.host_failed("there is no instance"))
         })
     }
 
@@ -232,14 +239,17 @@ impl Shared {
                     set.add(path, LockMode::Exclusive);
                 }
                 let rules = run.process.rules.as_deref();
-                let read_by_rules = rules.into_iter().flat_map(|rules| rules.context_paths());
+                let read_by_rules = rules.into_iter().flat_map(ProcessRules::context_paths);
                 for path in grant.inputs.iter().chain(read_by_rules) {
                     set.add(path, LockMode::Shared);
                 }
                 set
             }
         };
-        let admitted = self.locks.admit(set, run.deadline).map_err(|_| run.time_exceeded(&self.limits));
+        let admitted = self
+            .locks
+            .admit(set, run.deadline)
+            .map_err(|_| run.time_exceeded(&self.limits));
         run.done(Step::Lock);
         admitted
     }
@@ -254,7 +264,9 @@ impl Shared {
                 Some((judged, findings)) if Arc::ptr_eq(&judged, &head) => findings,
                 _ => rules.evaluate(Gate::Input, &input_facts(&run.args, &head.tree)),
             };
-            let judgement = self.tracker.judge(&rules, Gate::Input, &findings, run.tick());
+            let judgement = self
+                .tracker
+                .judge(&rules, Gate::Input, &findings, run.tick());
             self.obey(run, judgement)?;
         }
         let transaction = Transaction::begin(Snapshot::clone(&head));
@@ -281,7 +293,8 @@ impl Shared {
         run.receipt.outcome = Outcome::RolledBack;
         let execution: Execution = sandbox.run(run.name(), args, guard, run.deadline);
         let ended = run.ended(execution);
-        run.warn_of_limits(&self.limits);
+        let ended_by = ended.as_ref().err().and_then(RunError::limit);
+        run.warn_of_limits(&self.limits, ended_by);
         run.done(Step::Execution);
         let (result, guard) = ended?;
         run.receipt.result = Some(self.result(run, &result)?);
@@ -299,7 +312,9 @@ impl Shared {
                 written: Some(transaction),
             };
             let findings = rules.evaluate(Gate::Output, &facts);
-            let judgement = self.tracker.judge(&rules, Gate::Output, &findings, run.tick());
+            let judgement = self
+                .tracker
+                .judge(&rules, Gate::Output, &findings, run.tick());
             self.obey(run, judgement)?;
         }
         run.done(Step::OutputGate);
@@ -307,7 +322,12 @@ impl Shared {
     }
 
     /// Step 7: the writes go into the current head, whole; what waits behind the lock goes on.
-    fn commit(&self, run: &mut Run, transaction: &Transaction, lock: Admitted<'_>) -> Result<u64, RunError> {
+    fn commit(
+        &self,
+        run: &mut Run,
+        transaction: &Transaction,
+        lock: Admitted<'_>,
+    ) -> Result<u64, RunError> {
         run.receipt.changes = transaction.changes();
         run.receipt.signals = transaction.signals();
         run.receipt.outbox = transaction.outbox().to_vec();
@@ -319,7 +339,9 @@ impl Shared {
             |head| {
                 // A run in flight while another one threw the interlock must not slip through.
                 self.interlock_free(run)?;
-                transaction.commit(head).map_err(|error| run.host_failed(&error.to_string()))
+                transaction
+                    .commit(head)
+                    .map_err(|error| run.host_failed(&error.to_string()))
             },
             |version| self.subscribers.publish(version, &run.receipt.signals),
         );
@@ -335,41 +357,6 @@ impl Shared {
         committed
     }
 
-    fn arguments(&self, run: &mut Run) -> Result<Vec<u8>, RunError> {
-        let contract = &run.process.contract;
-        let given = std::mem::take(&mut run.args);
-        run.args = arguments::check(contract, given).map_err(|problem| RunError::Arguments {
-            process: run.name().to_owned(),
-            problem,
-        })?;
-        let value = Value::Map(run.args.clone());
-        let depth = LimitExceeded::check(Limit::ValueDepth, self.limits.value_depth, value.nesting());
-        let encoded = codec::encode(&value, Hidden::Nothing, self.limits.argument_bytes);
-        depth.and(encoded).map_err(|exceeded| {
-            run.limit(match exceeded.limit {
-                Limit::ValueBytes => LimitExceeded {
-                    limit: Limit::ArgumentBytes,
-                    ..exceeded
-                },
-                _ => exceeded,
-            })
-        })
-    }
-
-    fn result(&self, run: &Run, bytes: &[u8]) -> Result<Value, RunError> {
-        let bounds = codec::Bounds {
-            depth: self.limits.value_depth,
-            decoded_bytes: Limits::decoded_bytes(self.limits.result_bytes),
-        };
-        codec::decode(bytes, bounds).map_err(|problem| match problem {
-            codec::DecodeError::Limit(exceeded) => run.limit(exceeded),
-            problem @ codec::DecodeError::Malformed { .. } => RunError::MalformedResult {
-                process: run.name().to_owned(),
-                problem,
-            },
-        })
-    }
-
     fn interlock_free(&self, run: &Run) -> Result<(), RunError> {
         match self.interlock.cause() {
             None => Ok(()),
@@ -382,104 +369,23 @@ impl Shared {
 
     /// Does what a gate decided: notes its verdicts, and refuses where a rule of level B, A or S acts.
     fn obey(&self, run: &mut Run, judgement: Judgement) -> Result<(), RunError> {
-        let refusing = judgement.decisive().filter(|verdict| verdict.action.refuses()).cloned();
+        let refusing = judgement
+            .decisive()
+            .filter(|verdict| verdict.action.refuses())
+            .cloned();
         run.receipt.audit.extend(judgement.verdicts);
         let Some(verdict) = refusing else {
             return Ok(());
         };
         if verdict.action == Action::Interlock && !run.call.is_dry_run() {
             // Behind every commit that was ordered before it, ahead of every one after.
-            self.head.exclusively(|| self.interlock.throw(run.name(), &verdict));
+            self.head
+                .exclusively(|| self.interlock.throw(run.name(), &verdict));
         }
         Err(RunError::Audit {
             process: run.name().to_owned(),
             verdict: Box::new(verdict),
         })
-    }
-
-    fn edit<R>(&self, change: impl FnOnce(&mut Edit<'_>) -> Result<R, EditError>) -> Result<R, EditError> {
-        let started = Instant::now();
-        let deadline = crate::run::deadline(started, self.limits.timeout);
-        let lock = self.locks.admit(LockSet::whole(), deadline).map_err(|_| EditError::TimedOut)?;
-        let base = self.head.load();
-        let read_version = base.version;
-        let mut edit = Edit::new(Transaction::begin(Snapshot::clone(&base)), &self.limits);
-        let result = change(&mut edit)?;
-        let transaction = edit.into_transaction();
-        let version = self.head.commit(
-            |head| transaction.commit(head).map_err(EditError::from),
-            |version| self.subscribers.publish(version, &transaction.signals()),
-        )?;
-        drop(lock);
-        self.records.add(Record {
-            read_version: Some(read_version),
-            version: (version != read_version).then_some(version),
-            outcome: Outcome::Committed,
-            changes: transaction.changes().len(),
-            ..Record::of(Actor::Edit, self.mode, started.elapsed())
-        });
-        Ok(result)
-    }
-
-    fn reset_interlock(&self) -> Option<Interlock> {
-        let cause = self.head.exclusively(|| self.interlock.reset())?;
-        self.records.add(Record {
-            outcome: Outcome::Committed,
-            ..Record::of(Actor::InterlockReset, self.mode, std::time::Duration::ZERO)
-        });
-        Some(cause)
-    }
-
-    fn no_such_process(&self, call: &Call, started: Instant) -> Receipt {
-        let mut known: Vec<String> = self.processes.load().keys().cloned().collect();
-        known.sort();
-        let error = RunError::NoSuchProcess {
-            process: theus_core::path::cut(&call.process),
-            known,
-        };
-        let actor = Actor::Process {
-            name: theus_core::path::cut(&call.process),
-            digest: None,
-        };
-        if !call.is_dry_run() {
-            self.records.add(Record {
-                error: Some(error.code()),
-                ..Record::of(actor, self.mode, started.elapsed())
-            });
-        }
-        Receipt {
-            version: self.head.load().version,
-            error: Some(error),
-            mode: self.mode,
-            dry_run: call.is_dry_run(),
-            ..Receipt::refused(Some(call.process.clone()))
-        }
-    }
-
-    /// Leaves one record per run, refusals included; a dry run leaves none.
-    fn record(&self, run: &mut Run) {
-        if run.call.is_dry_run() {
-            return;
-        }
-        let receipt = &run.receipt;
-        self.records.add(Record {
-            seq: 0,
-            time: SystemTime::now(),
-            actor: Actor::Process {
-                name: run.name().to_owned(),
-                digest: Some(run.process.digest.clone()),
-            },
-            args: arguments::masked(&run.process.contract, run.args.clone()),
-            read_version: run.read_version,
-            version: run.made_version,
-            outcome: receipt.outcome,
-            error: receipt.error.as_ref().map(RunError::code),
-            audit: receipt.audit.clone(),
-            changes: receipt.changes.len(),
-            mode: receipt.mode,
-            fuel: receipt.stats.fuel,
-            duration: run.elapsed(),
-        });
     }
 }
 

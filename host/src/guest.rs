@@ -147,7 +147,11 @@ impl Guest {
                 reason: None,
             });
         }
-        if !survey.exports.iter().any(|name| name.starts_with(PROCESSES)) {
+        if !survey
+            .exports
+            .iter()
+            .any(|name| name.starts_with(PROCESSES))
+        {
             return Err(GuestError::ExportMissing);
         }
         let (_, section) = survey.contract.ok_or(GuestError::ContractMissing)?;
@@ -248,9 +252,9 @@ impl fmt::Display for Reason<'_> {
 
 fn is_granted(import: &str) -> bool {
     GRANTED.iter().any(|granted| {
-        import.strip_prefix(granted).is_some_and(|rest| {
-            granted.starts_with("theus:") || rest.contains(WASI_VERSION)
-        })
+        import
+            .strip_prefix(granted)
+            .is_some_and(|rest| granted.starts_with("theus:") || rest.contains(WASI_VERSION))
     })
 }
 
@@ -320,7 +324,12 @@ impl<'a> Survey<'a> {
             Payload::InstanceSection(section) => {
                 for instance in section {
                     if let Instance::Instantiate { .. } = instance? {
-                        count(&mut self.core_instances, 1, MAX_CORE_INSTANCES, "core instances")?;
+                        count(
+                            &mut self.core_instances,
+                            1,
+                            MAX_CORE_INSTANCES,
+                            "core instances",
+                        )?;
                     }
                 }
             }
@@ -396,7 +405,12 @@ fn function(body: &FunctionBody<'_>) -> Result<(), GuestError> {
     let mut blocks = 0;
     for operator in body.get_operators_reader()? {
         if let Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } = operator? {
-            count(&mut blocks, 1, MAX_FUNCTION_BLOCKS, "blocks in one function")?;
+            count(
+                &mut blocks,
+                1,
+                MAX_FUNCTION_BLOCKS,
+                "blocks in one function",
+            )?;
         }
     }
     Ok(())

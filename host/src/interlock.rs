@@ -1,7 +1,11 @@
 //! The interlock: the engine-wide stop that a level S rule throws.
 
+use crate::engine::Shared;
+use crate::receipt::Outcome;
+use crate::record::{Actor, Record};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use theus_core::audit::Verdict;
 
 /// Why the interlock is in force.
@@ -52,5 +56,17 @@ impl InterlockState {
 
     fn lock(&self) -> MutexGuard<'_, Option<Interlock>> {
         self.cause.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    /// Ends the stop between two commits, and records that somebody did.
+    pub(crate) fn reset_interlock(&self) -> Option<Interlock> {
+        let cause = self.head.exclusively(|| self.interlock.reset())?;
+        self.records.add(Record {
+            outcome: Outcome::Committed,
+            ..Record::of(Actor::InterlockReset, self.mode, Duration::ZERO)
+        });
+        Some(cause)
     }
 }

@@ -90,7 +90,10 @@ impl LockTable {
         queue.next_ticket += 1;
         if queue.admits(&set, queue.waiting.len()) {
             queue.running.push((ticket, set));
-            return Ok(Admitted { table: self, ticket });
+            return Ok(Admitted {
+                table: self,
+                ticket,
+            });
         }
         let admitted = Arc::new(AtomicBool::new(false));
         queue.waiting.push_back(Waiter {
@@ -103,10 +106,18 @@ impl LockTable {
         self.wait(ticket, &admitted, deadline)
     }
 
-    fn wait(&self, ticket: u64, admitted: &AtomicBool, deadline: Instant) -> Result<Admitted<'_>, TimedOut> {
+    fn wait(
+        &self,
+        ticket: u64,
+        admitted: &AtomicBool,
+        deadline: Instant,
+    ) -> Result<Admitted<'_>, TimedOut> {
         loop {
             if admitted.load(Ordering::Acquire) {
-                return Ok(Admitted { table: self, ticket });
+                return Ok(Admitted {
+                    table: self,
+                    ticket,
+                });
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -117,7 +128,10 @@ impl LockTable {
         let mut queue = self.queue();
         // The admission may have come between the last look and the lock.
         if admitted.load(Ordering::Acquire) {
-            return Ok(Admitted { table: self, ticket });
+            return Ok(Admitted {
+                table: self,
+                ticket,
+            });
         }
         queue.waiting.retain(|waiter| waiter.ticket != ticket);
         // Whoever waited behind this run only because of it may go now.
@@ -142,8 +156,15 @@ impl Drop for Admitted<'_> {
 impl Queue {
     /// Whether a set conflicts with nothing that runs and nothing among the first `before` that wait.
     fn admits(&self, set: &LockSet, before: usize) -> bool {
-        !self.running.iter().any(|(_, running)| running.conflicts(set))
-            && !self.waiting.iter().take(before).any(|earlier| earlier.set.conflicts(set))
+        !self
+            .running
+            .iter()
+            .any(|(_, running)| running.conflicts(set))
+            && !self
+                .waiting
+                .iter()
+                .take(before)
+                .any(|earlier| earlier.set.conflicts(set))
     }
 
     fn admit_waiting(&mut self) {
@@ -195,7 +216,11 @@ mod tests {
             (set(&[], &["domain"]), set(&["domain.a.b"], &[]), true),
             (set(&["domain"], &[]), set(&[], &["domain.a[3]"]), true),
             (set(&[], &["domain.a"]), set(&[], &["domain.ab"]), false),
-            (set(&[], &["domain.a[1]"]), set(&[], &["domain.a[2]"]), false),
+            (
+                set(&[], &["domain.a[1]"]),
+                set(&[], &["domain.a[2]"]),
+                false,
+            ),
             (set(&[], &["domain"]), set(&[], &["global"]), false),
             (LockSet::whole(), set(&["global.x"], &[]), true),
         ] {
@@ -214,7 +239,9 @@ mod tests {
     fn disjoint_runs_are_admitted_side_by_side_and_equal_ones_are_not() {
         let table = LockTable::default();
         let first = table.admit(set(&[], &["domain.a"]), soon()).expect("free");
-        let second = table.admit(set(&[], &["domain.b"]), soon()).expect("disjoint");
+        let second = table
+            .admit(set(&[], &["domain.b"]), soon())
+            .expect("disjoint");
         assert!(table.admit(set(&[], &["domain.a"]), soon()).is_err());
         drop(first);
         assert!(table.admit(set(&[], &["domain.a"]), soon()).is_ok());
@@ -228,14 +255,18 @@ mod tests {
         let reader = table.admit(set(&["domain.a"], &[]), soon()).expect("free");
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                let _writer = table.admit(set(&[], &["domain.a"]), later()).expect("admitted");
+                let _writer = table
+                    .admit(set(&[], &["domain.a"]), later())
+                    .expect("admitted");
                 order.lock().expect("order").push("writer");
             });
             while table.queue().waiting.is_empty() {
                 std::thread::yield_now();
             }
             scope.spawn(|| {
-                let _reader = table.admit(set(&["domain.a"], &[]), later()).expect("admitted");
+                let _reader = table
+                    .admit(set(&["domain.a"], &[]), later())
+                    .expect("admitted");
                 order.lock().expect("order").push("second reader");
             });
             while table.queue().waiting.len() < 2 {
@@ -257,7 +288,9 @@ mod tests {
             while table.queue().waiting.is_empty() {
                 std::thread::yield_now();
             }
-            let _second = table.admit(set(&["domain.a"], &[]), later()).expect("admitted");
+            let _second = table
+                .admit(set(&["domain.a"], &[]), later())
+                .expect("admitted");
             assert!(writer.join().expect("thread"));
         });
         drop(reader);
@@ -270,7 +303,15 @@ mod tests {
         const THREADS: usize = 32;
         const ROUNDS: usize = 60;
         let table = LockTable::default();
-        let paths = ["domain", "domain.a", "domain.a.b", "domain.c", "domain.d[1]", "global.x", "domain.e"];
+        let paths = [
+            "domain",
+            "domain.a",
+            "domain.a.b",
+            "domain.c",
+            "domain.d[1]",
+            "global.x",
+            "domain.e",
+        ];
         let writers: Vec<AtomicUsize> = paths.iter().map(|_| AtomicUsize::new(0)).collect();
         let done: Vec<AtomicUsize> = (0..THREADS).map(|_| AtomicUsize::new(0)).collect();
         std::thread::scope(|scope| {
@@ -288,8 +329,14 @@ mod tests {
                         let write = random(paths.len());
                         let read = random(paths.len());
                         let set = set(&[paths[read]], &[paths[write]]);
-                        let admitted = table.admit(set, later()).expect("no deadlock, no starvation");
-                        assert_eq!(writers[write].fetch_add(1, Ordering::SeqCst), 0, "two writers of one path");
+                        let admitted = table
+                            .admit(set, later())
+                            .expect("no deadlock, no starvation");
+                        assert_eq!(
+                            writers[write].fetch_add(1, Ordering::SeqCst),
+                            0,
+                            "two writers of one path"
+                        );
                         std::thread::yield_now();
                         writers[write].fetch_sub(1, Ordering::SeqCst);
                         done[thread].fetch_add(1, Ordering::SeqCst);
@@ -298,6 +345,9 @@ mod tests {
                 });
             }
         });
-        assert!(done.iter().all(|count| count.load(Ordering::SeqCst) == ROUNDS));
+        assert!(
+            done.iter()
+                .all(|count| count.load(Ordering::SeqCst) == ROUNDS)
+        );
     }
 }

@@ -7,6 +7,7 @@ use crate::guest::{Guest, GuestError};
 use crate::policy::Policy;
 use crate::runtime::Program;
 use std::collections::HashMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use theus_core::audit::ProcessRules;
@@ -52,6 +53,10 @@ impl Engine {
     /// # Security
     ///
     /// Nothing of the guest runs. Its size, shape, imports and contracts are checked before its code is compiled.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "granting is an act: the policy is handed over"
+    )]
     pub fn register(
         &self,
         source: impl Into<GuestSource>,
@@ -61,12 +66,17 @@ impl Engine {
         let bytes = source.into().read(&shared.limits)?;
         let component = into_component(&bytes).map_err(GuestError::from)?;
         let guest = Guest::read(&component, &shared.limits)?;
-        let digest: Arc<str> = guest.digest.to_string().into();
+        let digest: Arc<str> = guest.digest.as_str().into();
         let mut rules = Vec::with_capacity(guest.contracts.len());
         for contract in &guest.contracts {
             check_contract(contract, shared.mode, &policy)?;
             let recipe = shared.recipe.as_ref();
-            rules.push(recipe.map(|recipe| recipe.bind(contract)).transpose()?.flatten());
+            rules.push(
+                recipe
+                    .map(|recipe| recipe.bind(contract))
+                    .transpose()?
+                    .flatten(),
+            );
         }
         let program = shared.runtime.compile(&component)?;
         let names: Vec<String> = guest.contracts.iter().map(|it| it.name.clone()).collect();
@@ -90,7 +100,11 @@ impl Engine {
             taken = names.iter().find(|name| known.contains_key(*name)).cloned();
             let mut all = HashMap::clone(known);
             if taken.is_none() {
-                all.extend(processes.iter().map(|(name, process)| (name.clone(), process.clone())));
+                all.extend(
+                    processes
+                        .iter()
+                        .map(|(name, process)| (name.clone(), process.clone())),
+                );
             }
             all
         });
@@ -106,19 +120,18 @@ impl Engine {
 
 impl GuestSource {
     fn read(self, limits: &Limits) -> Result<Vec<u8>, RegisterError> {
-        let (bytes, path) = match self {
-            Self::Bytes(bytes) => (bytes, None),
+        let bytes = match self {
+            Self::Bytes(bytes) => bytes,
             Self::File(path) => {
-                let unreadable = |source| RegisterError::Unreadable {
-                    path: path.clone(),
-                    source,
-                };
-                let size = std::fs::metadata(&path).map_err(unreadable)?.len();
-                check_size(size, limits)?;
-                (std::fs::read(&path).map_err(unreadable)?, Some(path))
+                // One byte more than allowed is enough to see that the file is too large.
+                let limit = limits.component_bytes.saturating_add(1);
+                let mut bytes = Vec::new();
+                std::fs::File::open(&path)
+                    .and_then(|file| file.take(limit).read_to_end(&mut bytes))
+                    .map_err(|source| RegisterError::Unreadable { path, source })?;
+                bytes
             }
         };
-        drop(path);
         check_size(bytes.len() as u64, limits)?;
         Ok(bytes)
     }
@@ -150,10 +163,12 @@ impl From<Vec<u8>> for GuestSource {
 
 fn check_contract(contract: &Contract, mode: Mode, policy: &Policy) -> Result<(), RegisterError> {
     if mode == Mode::Strict {
-        contract.check_strict().map_err(|problem| RegisterError::NotStrict {
-            process: contract.name.clone(),
-            problem,
-        })?;
+        contract
+            .check_strict()
+            .map_err(|problem| RegisterError::NotStrict {
+                process: contract.name.clone(),
+                problem,
+            })?;
     }
     match policy.refused_side_effect(contract) {
         Some(side_effect) => Err(RegisterError::SideEffect {
@@ -168,4 +183,3 @@ fn check_size(size: u64, limits: &Limits) -> Result<(), RegisterError> {
     LimitExceeded::check(Limit::ComponentBytes, limits.component_bytes, size)
         .map_err(|exceeded| RegisterError::Guest(GuestError::Limit(exceeded)))
 }
-

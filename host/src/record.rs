@@ -1,9 +1,13 @@
 //! Records: what happened and why, one per run, refusals included.
 
-use crate::receipt::Outcome;
+use crate::arguments;
+use crate::engine::Shared;
+use crate::error::RunError;
+use crate::receipt::{Outcome, Receipt};
+use crate::run::{Call, Run};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use theus_core::audit::Verdict;
 use theus_core::context_guard::Mode;
 use theus_core::value::Map;
@@ -114,5 +118,60 @@ impl RecordRing {
     pub(crate) fn all(&self) -> Vec<Arc<Record>> {
         let ring = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         ring.records.iter().cloned().collect()
+    }
+}
+
+impl Shared {
+    /// The receipt and the record of a call that names no process.
+    pub(crate) fn no_such_process(&self, call: &Call, started: Instant) -> Receipt {
+        let mut known: Vec<String> = self.processes.load().keys().cloned().collect();
+        known.sort();
+        let error = RunError::NoSuchProcess {
+            process: theus_core::path::cut(&call.process),
+            known,
+        };
+        let actor = Actor::Process {
+            name: theus_core::path::cut(&call.process),
+            digest: None,
+        };
+        if !call.is_dry_run() {
+            self.records.add(Record {
+                error: Some(error.code()),
+                ..Record::of(actor, self.mode, started.elapsed())
+            });
+        }
+        Receipt {
+            version: self.head.load().version,
+            error: Some(error),
+            mode: self.mode,
+            dry_run: call.is_dry_run(),
+            ..Receipt::refused(Some(call.process.clone()))
+        }
+    }
+
+    /// Leaves one record per run, refusals included; a dry run leaves none.
+    pub(crate) fn record(&self, run: &mut Run) {
+        if run.call.is_dry_run() {
+            return;
+        }
+        let receipt = &run.receipt;
+        self.records.add(Record {
+            seq: 0,
+            time: SystemTime::now(),
+            actor: Actor::Process {
+                name: run.name().to_owned(),
+                digest: Some(run.process.digest.clone()),
+            },
+            args: arguments::masked(&run.process.contract, run.args.clone()),
+            read_version: run.read_version,
+            version: run.made_version,
+            outcome: receipt.outcome,
+            error: receipt.error.as_ref().map(RunError::code),
+            audit: receipt.audit.clone(),
+            changes: receipt.changes.len(),
+            mode: receipt.mode,
+            fuel: receipt.stats.fuel,
+            duration: run.elapsed(),
+        });
     }
 }

@@ -42,7 +42,9 @@ pub(crate) struct Run {
 /// The moment at which a call that starts now is ended.
 pub(crate) fn deadline(started: Instant, timeout: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-    started.checked_add(timeout).unwrap_or_else(|| started + FAR)
+    started
+        .checked_add(timeout)
+        .unwrap_or_else(|| started + FAR)
 }
 
 impl Call {
@@ -109,17 +111,21 @@ impl Run {
 
     /// Whether the gates' counters count this run.
     pub(crate) fn tick(&self) -> Tick {
-        if self.call.dry_run { Tick::Preview } else { Tick::Record }
+        if self.call.dry_run {
+            Tick::Preview
+        } else {
+            Tick::Record
+        }
     }
 
     /// Notes that a step is over. Work for one step at two moments adds up.
     pub(crate) fn done(&mut self, name: Step) {
         let now = Instant::now();
-        let micros = (now - self.last_step).as_secs_f64() * 1e6;
+        let micros = micros(now - self.last_step);
         self.last_step = now;
         let steps = &mut self.receipt.stats.steps;
         match steps.iter_mut().find(|step| step.name == name) {
-            Some(step) => step.micros += micros,
+            Some(step) => step.micros = rounded(step.micros + micros),
             None => {
                 // The sandbox is made ahead of the lock; its time stands where the execution has its place.
                 let place = steps.iter().position(|step| step.name as u8 > name as u8);
@@ -129,14 +135,19 @@ impl Run {
     }
 
     /// Takes over what a guest's call left, and says how it ended.
-    pub(crate) fn ended(&mut self, execution: Execution) -> Result<(Vec<u8>, ContextGuard), RunError> {
+    pub(crate) fn ended(
+        &mut self,
+        execution: Execution,
+    ) -> Result<(Vec<u8>, ContextGuard), RunError> {
         let stats = &mut self.receipt.stats;
         stats.fuel = execution.fuel;
         stats.host_calls = execution.host_calls;
         stats.memory_bytes = execution.memory_peak;
         if execution.log.dropped() > 0 {
             let dropped = execution.log.dropped();
-            self.receipt.warnings.push(format!("the log was cut: {dropped} lines were over its limit"));
+            self.receipt.warnings.push(format!(
+                "the log was cut: {dropped} lines were over its limit"
+            ));
         }
         self.receipt.log = execution.log.into_lines();
         if let Some(guard) = &execution.guard {
@@ -146,11 +157,22 @@ impl Run {
         let process = self.name().to_owned();
         match (execution.end, execution.guard) {
             (End::Returned(result), Some(guard)) => Ok((result, guard)),
-            (End::Returned(_), None) => Err(self.host_failed("the guest returned without its transaction")),
+            (End::Returned(_), None) => {
+                Err(self.host_failed("the guest returned without its transaction"))
+            }
             (End::Failed { code, message }, _) => Err(self.failed(code, message)),
             (End::Refused(refusal), _) => Err(RunError::Refused { process, refusal }),
             (End::Limit(exceeded), _) => Err(RunError::Limit { process, exceeded }),
-            (End::Aborted { message, file, line, column, function }, _) => Err(RunError::Panicked {
+            (
+                End::Aborted {
+                    message,
+                    file,
+                    line,
+                    column,
+                    function,
+                },
+                _,
+            ) => Err(RunError::Panicked {
                 process,
                 message,
                 file,
@@ -158,7 +180,14 @@ impl Run {
                 column,
                 function,
             }),
-            (End::Trapped { reason, function, place }, _) => Err(RunError::Trapped {
+            (
+                End::Trapped {
+                    reason,
+                    function,
+                    place,
+                },
+                _,
+            ) => Err(RunError::Trapped {
                 process,
                 reason,
                 function,
@@ -168,8 +197,8 @@ impl Run {
         }
     }
 
-    /// Warns of every limit of which a run used 80% or more.
-    pub(crate) fn warn_of_limits(&mut self, limits: &Limits) {
+    /// Warns of every limit of which a run used 80% or more; the one that ended it needs no warning.
+    pub(crate) fn warn_of_limits(&mut self, limits: &Limits, ended_by: Option<Limit>) {
         let stats = &self.receipt.stats;
         let usage = &self.usage;
         for (limit, used, allowed) in [
@@ -180,11 +209,19 @@ impl Run {
             (Limit::ReadBytes, usage.read_bytes, limits.read_bytes),
             (Limit::Writes, usage.writes, limits.writes),
             (Limit::WriteBytes, usage.write_bytes, limits.write_bytes),
-            (Limit::OutboxMessages, usage.outbox_messages, limits.outbox_messages),
+            (
+                Limit::OutboxMessages,
+                usage.outbox_messages,
+                limits.outbox_messages,
+            ),
             (Limit::OutboxBytes, usage.outbox_bytes, limits.outbox_bytes),
-            (Limit::Time, millis(self.started.elapsed()), millis(limits.timeout)),
+            (
+                Limit::Time,
+                millis(self.started.elapsed()),
+                millis(limits.timeout),
+            ),
         ] {
-            if used >= allowed - allowed / 5 && used > 0 {
+            if used >= allowed - allowed / 5 && used > 0 && Some(limit) != ended_by {
                 self.receipt.warnings.push(format!(
                     "{} of {allowed} {} used: {used} ({})",
                     limit.name(),
@@ -230,7 +267,11 @@ impl Run {
         let process = self.name().to_owned();
         let contract = &self.process.contract;
         if contract.errors.contains(&code) {
-            RunError::Failure { process, code, message }
+            RunError::Failure {
+                process,
+                code,
+                message,
+            }
         } else if code == DECODE {
             RunError::Decode { process, message }
         } else {
@@ -251,6 +292,15 @@ impl Run {
             self.receipt.violations.push(violation.clone());
         }
     }
+}
+
+/// Microseconds to the nanosecond, without the noise of binary fractions.
+fn micros(duration: Duration) -> f64 {
+    rounded(duration.as_secs_f64() * 1e6)
+}
+
+fn rounded(micros: f64) -> f64 {
+    (micros * 1e3).round() / 1e3
 }
 
 fn millis(duration: Duration) -> u64 {

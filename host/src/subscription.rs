@@ -61,7 +61,9 @@ impl Subscription {
             if let Some(event) = events.pop_front() {
                 return Some(event);
             }
-            let left = deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
+            let left = deadline.map_or(Duration::MAX, |at| {
+                at.saturating_duration_since(Instant::now())
+            });
             if left.is_zero() {
                 return None;
             }
@@ -150,12 +152,21 @@ mod tests {
         subscribers.publish(1, &signals(1));
         subscribers.publish(2, &signals(3));
         subscribers.publish(3, &signals(1));
-        assert!(matches!(slow.try_next(), Some(Event::Signal { version: 1, .. })));
-        assert!(matches!(slow.try_next(), Some(Event::Signal { version: 2, .. })));
+        assert!(matches!(
+            slow.try_next(),
+            Some(Event::Signal { version: 1, .. })
+        ));
+        assert!(matches!(
+            slow.try_next(),
+            Some(Event::Signal { version: 2, .. })
+        ));
         assert_eq!(slow.try_next(), Some(Event::Gap { version: 2 }));
         assert_eq!(slow.try_next(), None);
         subscribers.publish(4, &signals(1));
-        assert!(matches!(slow.try_next(), Some(Event::Signal { version: 4, .. })));
+        assert!(matches!(
+            slow.try_next(),
+            Some(Event::Signal { version: 4, .. })
+        ));
     }
 
     #[test]
@@ -174,7 +185,10 @@ mod tests {
         std::thread::scope(|scope| {
             let waiter = scope.spawn(|| subscription.next_timeout(Duration::from_secs(60)));
             subscribers.publish(7, &signals(1));
-            assert!(matches!(waiter.join().expect("thread"), Some(Event::Signal { version: 7, .. })));
+            assert!(matches!(
+                waiter.join().expect("thread"),
+                Some(Event::Signal { version: 7, .. })
+            ));
         });
     }
 }

@@ -55,7 +55,7 @@ impl Check {
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let limits = Limits::default();
         let mut report = Report::new(&self.target);
-        let loaded = target::load_patiently(&self.target, &limits, output);
+        let loaded = target::load(&self.target, &limits, output);
         let loaded = report.note("guest", loaded, |loaded| {
             let guest = &loaded.guest;
             let names: Vec<_> = guest.contracts.iter().map(|it| it.name.as_str()).collect();
@@ -157,20 +157,23 @@ impl Report {
     fn recipe(&mut self, read: Result<Recipe, Failure>, loaded: Option<&Loaded>) -> Option<Recipe> {
         let fits = read.and_then(|recipe| {
             let Some(loaded) = loaded else {
-                return Ok((recipe, Vec::new(), 0));
+                return Ok((recipe, Vec::new(), Vec::new()));
             };
             let notes = recipe_notes(&recipe, loaded)?;
-            let mut bound = 0;
+            let mut bound = Vec::new();
             for contract in &loaded.guest.contracts {
                 let rules = recipe.bind(contract).map_err(|errors| {
                     Failure::with_lines(Code::RecipeFile, errors).process(&contract.name)
                 })?;
-                bound += usize::from(rules.is_some());
+                bound.extend(rules.map(|_| contract.name.clone()));
             }
             Ok((recipe, notes, bound))
         });
         let (recipe, notes, _) = self.note("recipe", fits, |(_, _, bound)| {
-            format!("its rules fit the contracts of {bound} processes")
+            format!(
+                "its rules fit the contracts of: {}",
+                list(bound, "no process")
+            )
         })?;
         self.warnings.extend(notes);
         Some(recipe)

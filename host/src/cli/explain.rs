@@ -125,16 +125,27 @@ fn unknown(wanted: &str) -> Failure {
         })
         .map(|name| format!("THEUS-{name}"))
         .collect();
-    let help = match (family.as_slice(), nearest(bare, names)) {
-        ([], Some(name)) => format!("did you mean `THEUS-{name}`?"),
-        ([], None) => "`theus-host explain` lists all codes".into(),
-        (family, _) => format!("codes of that letter: {}", list(family, "none")),
+    let help = if let Some(name) = with_zeros(bare).or_else(|| nearest(bare, names)) {
+        format!("did you mean `THEUS-{name}`?")
+    } else if family.is_empty() {
+        "`theus-host explain` lists all codes".into()
+    } else {
+        format!("codes of that letter: {}", list(&family, "none"))
     };
     Failure::new(
         Code::CommandLine,
         format!("there is no code `{}`", cut(&wanted)),
     )
     .help(help)
+}
+
+/// `C2` as `C002`, where there is such a code.
+fn with_zeros(bare: &str) -> Option<&'static str> {
+    let (letter, number) = bare.split_at_checked(1)?;
+    let number: u16 = number.parse().ok()?;
+    Code::find(&format!("{letter}{number:03}"))?
+        .as_str()
+        .strip_prefix("THEUS-")
 }
 
 #[cfg(test)]
@@ -175,9 +186,9 @@ mod tests {
     #[test]
     fn an_unknown_code_names_the_nearest() {
         let help = |wanted| unknown(wanted).report.help.expect("help");
+        assert_eq!(help("t2"), "did you mean `THEUS-T002`?");
+        assert_eq!(help("theus-x002"), "did you mean `THEUS-A002`?");
         assert!(help("C999").contains("THEUS-C001, THEUS-C002"));
-        assert!(help("theus-h002").contains("THEUS-H001"));
-        assert_eq!(help("x002"), "did you mean `THEUS-A002`?");
         assert_eq!(help("what"), "`theus-host explain` lists all codes");
     }
 

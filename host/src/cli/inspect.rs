@@ -57,7 +57,7 @@ struct ParameterReport<'a> {
 impl Inspect {
     /// Reads the guest and prints what it declares.
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
-        let loaded = target::load_patiently(&self.target, &Limits::default(), output)?;
+        let loaded = target::load(&self.target, &Limits::default(), output)?;
         let report = Report::of(&loaded);
         if output.is_json() {
             output.json(&report)?;

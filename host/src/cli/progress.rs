@@ -4,6 +4,7 @@ use super::output::{Output, Verbosity};
 use super::text::escape;
 use indicatif::ProgressBar;
 use std::io::IsTerminal as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -12,12 +13,22 @@ const FRAME: Duration = Duration::from_millis(100);
 
 /// Does `work`; says what it is where it takes long: a spinner on a terminal, else one line.
 pub(super) fn during<R>(output: &Output, what: &str, work: impl FnOnce() -> R) -> R {
+    during_unless(output, what, &AtomicBool::new(false), work)
+}
+
+/// The same, unless the work itself turns out to say what it does.
+pub(super) fn during_unless<R>(
+    output: &Output,
+    what: &str,
+    told: &AtomicBool,
+    work: impl FnOnce() -> R,
+) -> R {
     if output.verbosity == Verbosity::Quiet {
         return work();
     }
     let (working, finished) = mpsc::channel::<()>();
     std::thread::scope(|scope| {
-        scope.spawn(move || watch(output, what, finished));
+        scope.spawn(move || watch(output, what, told, finished));
         // Dropped when the work ends, also where it panics: that is what the watcher waits for.
         let _working = working;
         work()
@@ -28,8 +39,9 @@ pub(super) fn during<R>(output: &Output, what: &str, work: impl FnOnce() -> R) -
     clippy::needless_pass_by_value,
     reason = "a receiver belongs to one thread"
 )]
-fn watch(output: &Output, what: &str, finished: Receiver<()>) {
-    if finished.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
+fn watch(output: &Output, what: &str, told: &AtomicBool, finished: Receiver<()>) {
+    let takes_long = finished.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout);
+    if !takes_long || told.load(Ordering::Relaxed) {
         return;
     }
     let what = escape(what);

@@ -23,11 +23,15 @@ use theus_host::{
 
 /// The flags and words of `run`.
 #[derive(Args, Debug)]
+#[command(
+    override_usage = "theus-host run [OPTIONS] <TARGET> [PROCESS] [NAME=VALUE | NAME:=JSON]..."
+)]
 pub(super) struct Run {
     /// A component, a core module built with an SDK, or a guest's source folder (built first)
     pub(super) target: PathBuf,
-    /// The process, where the guest has several, and its arguments: NAME=VALUE by the parameter's kind, or NAME:=JSON
-    #[arg(value_name = "[PROCESS] [NAME=VALUE]")]
+    /// The process (where the guest has only one it may be left out), and its arguments: NAME=VALUE is read by the
+    /// parameter's kind, NAME:=JSON is JSON
+    #[arg(value_name = "PROCESS, NAME=VALUE")]
     pub(super) words: Vec<String>,
     /// Arguments as one JSON map from a file, or from the standard input for `-`
     #[arg(long, value_name = "FILE|-")]
@@ -102,7 +106,7 @@ impl Run {
             .map(|file| context_file::read(file, &limits))
             .transpose()?;
         let recipe = self.audit.as_deref().map(read_recipe).transpose()?;
-        let loaded = target::load_patiently(&self.target, &limits, output)?;
+        let loaded = target::load(&self.target, &limits, output)?;
         let contract = loaded.process(words.process)?.clone();
         let in_process = |failure: Failure| failure.process(&contract.name);
         let args = args::collect(&contract, &words.arguments, map).map_err(in_process)?;

@@ -4,11 +4,12 @@ use super::color::When;
 use super::failure::Failure;
 use super::nearest::did_you_mean;
 use super::output::{Output, Verbosity};
-use super::progress::during;
+use super::progress::{during, during_unless};
 use super::text::list;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use theus_core::code::Code;
 use theus_core::contract::Contract;
 use theus_core::limits::{Limit, LimitExceeded, Limits};
@@ -65,6 +66,10 @@ pub(super) fn load(target: &Path, limits: &Limits, output: &Output) -> Result<Lo
     } else {
         target.to_owned()
     };
+    during(output, "reading the guest", || parse(file, limits))
+}
+
+fn parse(file: PathBuf, limits: &Limits) -> Result<Loaded, Failure> {
     let bytes = read(&file, limits)?;
     let about = |failure: Failure| failure.about(file.display());
     let file_bytes = bytes.len() as u64;
@@ -148,11 +153,26 @@ fn build(folder: &Path, output: &Output) -> Result<PathBuf, Failure> {
         (_, When::Never) => Diagnostics::ShowPlain,
         _ => Diagnostics::Show,
     };
-    let built = Build::new(folder)
-        .diagnostics(diagnostics)
-        .on_step(|step| output.note(&told(step)))
-        .run()?;
-    Ok(built.wasm)
+    // At its first build cargo has a progress bar of its own.
+    let cargo_tells = AtomicBool::new(false);
+    let report = |step: &Step| {
+        if let Step::Compile { first, .. } = step {
+            cargo_tells.store(*first, Ordering::Relaxed);
+        }
+        output.note(&told(step));
+    };
+    let build = Build::new(folder).diagnostics(diagnostics).on_step(report);
+    let what = format!("building {}", folder.display());
+    let built = during_unless(output, &what, &cargo_tells, || build.run())?;
+    Ok(from_here(built.wasm))
+}
+
+/// The path as it looks from the current folder.
+fn from_here(file: PathBuf) -> PathBuf {
+    match std::env::current_dir().map(|here| file.strip_prefix(here).map(Path::to_owned)) {
+        Ok(Ok(short)) => short,
+        _ => file,
+    }
 }
 
 fn told(step: &Step) -> String {
@@ -167,22 +187,8 @@ fn told(step: &Step) -> String {
         } => format!(
             "building {package} for {target}; this runs the build scripts of its author and of its dependencies\n"
         ),
-        // Cargo says itself what it builds anew.
         _ => String::new(),
     }
-}
-
-/// Loads a target, and says so where that takes long.
-pub(super) fn load_patiently(
-    target: &Path,
-    limits: &Limits,
-    output: &Output,
-) -> Result<Loaded, Failure> {
-    if target.is_dir() {
-        // Cargo has a progress bar of its own.
-        return load(target, limits, output);
-    }
-    during(output, "reading the guest", || load(target, limits, output))
 }
 
 #[cfg(test)]

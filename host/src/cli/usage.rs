@@ -74,10 +74,10 @@ pub(super) fn end(error: &Error, guess: &Guess) -> u8 {
     }
     // Clap knows best how to show its own errors.
     let _ = error.print();
-    output.complain(&format!(
-        "\nexplain: theus-host explain {}\n",
-        failure.report.code
-    ));
+    if error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let code = &failure.report.code;
+        output.complain(&format!("\nexplain: theus-host explain {code}\n"));
+    }
     failure.exit_code()
 }
 
@@ -90,7 +90,11 @@ fn failure(error: &Error) -> Failure {
     let mut paragraphs = text.split("\n\n").map(one_line);
     let message = paragraphs.next().unwrap_or_default();
     let message = message.strip_prefix("error: ").unwrap_or(&message);
-    let tip = paragraphs.find_map(|it| it.strip_prefix("tip: ").map(str::to_owned));
+    // That a flag could be a word is true, and never what was meant.
+    let tip = paragraphs.find_map(|it| {
+        let tip = it.strip_prefix("tip: ")?;
+        (!tip.starts_with("to pass ")).then(|| tip.to_owned())
+    });
     Failure::new(Code::CommandLine, message)
         .help("`theus-host help run` prints the flags")
         .help_if(tip)

@@ -46,9 +46,16 @@ fn foreign_imports_are_named() {
     let ComponentError::ForeignImports { imports } = &error else {
         panic!("{error}");
     };
-    assert_eq!(imports, &["env.Date.now", "wasi_snapshot_preview1.fd_write"]);
+    assert_eq!(
+        imports,
+        &["env.Date.now", "wasi_snapshot_preview1.fd_write"]
+    );
     assert_eq!(error.code(), Code::ImportNotGranted);
-    assert!(error.help().is_some_and(|help| help.contains("wasm32-wasip2")));
+    assert!(
+        error
+            .help()
+            .is_some_and(|help| help.contains("wasm32-wasip2"))
+    );
 }
 
 #[test]

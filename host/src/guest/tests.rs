@@ -58,17 +58,26 @@ fn size_is_checked_first() {
     let Err(GuestError::Limit(exceeded)) = Guest::read(b"long", &limits) else {
         panic!("it is read");
     };
-    assert_eq!((exceeded.limit, exceeded.asked), (Limit::ComponentBytes, Some(4)));
+    assert_eq!(
+        (exceeded.limit, exceeded.asked),
+        (Limit::ComponentBytes, Some(4))
+    );
 }
 
 #[test]
 fn what_is_no_component_is_refused() {
     for bytes in [&b""[..], b"\0asm", b"#!/bin/sh\n", b"\0asm\x01\0\0\x01"] {
         let error = read(bytes).expect_err("it is no wasm");
-        assert!(matches!(error, GuestError::Component(ComponentError::NotWasm)), "{error}");
+        assert!(
+            matches!(error, GuestError::Component(ComponentError::NotWasm)),
+            "{error}"
+        );
         assert_eq!(error.code(), Code::NotAGuest);
     }
-    assert!(matches!(read(b"\0asm\x01\0\0\0"), Err(GuestError::CoreModule)));
+    assert!(matches!(
+        read(b"\0asm\x01\0\0\0"),
+        Err(GuestError::CoreModule)
+    ));
     let cut = &guests::running(OK)[..200];
     assert!(matches!(read(cut), Err(GuestError::Malformed(_))));
 }
@@ -128,7 +137,11 @@ fn the_contract_section_is_found_wherever_it_stands() {
 
 #[test]
 fn contract_sections_that_are_not_one_are_refused() {
-    let missing = ["", r#"(@custom "theus:contract" "")"#, r#"(@custom "other" "LINE")"#];
+    let missing = [
+        "",
+        r#"(@custom "theus:contract" "")"#,
+        r#"(@custom "other" "LINE")"#,
+    ];
     for sections in missing {
         let error = read(&contract(sections)).expect_err(sections);
         assert!(matches!(error, GuestError::ContractMissing), "{error}");
@@ -173,7 +186,10 @@ fn shapes_that_only_cost_are_refused() {
     let bytes = format!("(core module (func {}))", "nop ".repeat(1_100_000));
     for (what, component) in [
         ("levels of nesting", nested(8)),
-        ("modules and components", "(core module) (component)".repeat(40)),
+        (
+            "modules and components",
+            "(core module) (component)".repeat(40),
+        ),
         ("imports", imports),
         ("exports", format!("(instance $empty) {exports}")),
         ("types", "(type (list u8))".repeat(20_001)),
@@ -185,7 +201,10 @@ fn shapes_that_only_cost_are_refused() {
             let each = "(core instance (instantiate $m))".repeat(65);
             format!("(core module $m) {each}")
         }),
-        ("functions", format!("(core module {})", "(func)".repeat(200_001))),
+        (
+            "functions",
+            format!("(core module {})", "(func)".repeat(200_001)),
+        ),
         ("blocks in one function", blocks),
         ("bytes in one function", bytes),
     ] {
@@ -203,7 +222,10 @@ fn memories_and_tables_over_their_limits_are_refused_before_compiling() {
         ("(table 20001 funcref)", Limit::TableElements),
     ] {
         let error = read(&text(&format!("(core module {definition})"))).expect_err(definition);
-        assert!(matches!(&error, GuestError::Limit(it) if it.limit == limit), "{error}");
+        assert!(
+            matches!(&error, GuestError::Limit(it) if it.limit == limit),
+            "{error}"
+        );
     }
 }
 

@@ -144,11 +144,7 @@ fn call(
     match returned {
         Ok(result) => {
             charge_flat(&mut store, fuel_for(&result))?;
-            LimitExceeded::check(
-                Limit::ResultBytes,
-                limits.result_bytes,
-                result.len() as u64,
-            )?;
+            LimitExceeded::check(Limit::ResultBytes, limits.result_bytes, result.len() as u64)?;
             Ok(End::Returned(result))
         }
         Err(failure) => {

@@ -2,7 +2,8 @@
 
 use theus_core::limits::Limits;
 use wasmtime::{
-    Config, Enabled, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig, WasmBacktraceDetails, WasmFeatures,
+    Config, Enabled, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig,
+    WasmBacktraceDetails, WasmFeatures,
 };
 
 /// Core instances of one component: a wasip2 guest has about four.

@@ -27,9 +27,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<CallState>) -> Result<()> {
 
 fn context(mut context: LinkerInstance<'_, CallState>) -> Result<()> {
     context.func_wrap("get", |caller: Caller<'_>, (path,): (WasmStr,)| {
-        let value = guarded(caller, |guard, caller| {
-            Ok(guard.get(&text(&path, caller)?))
-        })?;
+        let value = guarded(caller, |guard, caller| Ok(guard.get(&text(&path, caller)?)))?;
         Ok((value,))
     })?;
     context.func_wrap(
@@ -56,9 +54,7 @@ fn context(mut context: LinkerInstance<'_, CallState>) -> Result<()> {
         },
     )?;
     context.func_wrap("len", |caller: Caller<'_>, (path,): (WasmStr,)| {
-        let len = guarded(caller, |guard, caller| {
-            Ok(guard.len(&text(&path, caller)?))
-        })?;
+        let len = guarded(caller, |guard, caller| Ok(guard.len(&text(&path, caller)?)))?;
         Ok((len,))
     })?;
     context.func_wrap(
@@ -174,10 +170,7 @@ fn enter(caller: &mut Caller<'_>) -> Result<()> {
 #[inline]
 fn guarded<R>(
     mut caller: Caller<'_>,
-    operation: impl FnOnce(
-        &mut ContextGuard,
-        &Caller<'_>,
-    ) -> Result<std::result::Result<R, Refusal>>,
+    operation: impl FnOnce(&mut ContextGuard, &Caller<'_>) -> Result<std::result::Result<R, Refusal>>,
 ) -> Result<R> {
     enter(&mut caller)?;
     let Some(mut guard) = caller.data_mut().guard.take() else {

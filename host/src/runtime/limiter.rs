@@ -1,7 +1,7 @@
 //! Memory and tables of one call, summed over all core instances of its component.
 
 use theus_core::limits::{Limit, LimitExceeded, Limits};
-use wasmtime::{Result, ResourceLimiter};
+use wasmtime::{ResourceLimiter, Result};
 
 /// Counts what a store's instances hold and ends the run at the limit.
 ///

@@ -98,7 +98,10 @@ pub(super) fn time_exceeded(timeout_ms: u64) -> LimitExceeded {
 
 /// Takes fuel for one host call that did `work`, and whatever WASI calls still owe.
 #[inline]
-pub(super) fn charge(store: &mut StoreContextMut<'_, CallState>, work: u64) -> wasmtime::Result<()> {
+pub(super) fn charge(
+    store: &mut StoreContextMut<'_, CallState>,
+    work: u64,
+) -> wasmtime::Result<()> {
     charge_flat(store, CALL_FUEL.saturating_add(work))
 }
 

@@ -8,7 +8,11 @@ const WIDTH: f64 = 40.0;
 
 /// The steps with their times, one under the other.
 pub(in super::super) fn timeline(steps: &[StepTime], style: Style) -> String {
-    let mut text = format!("{}\n", style.paint(Role::Heading, "steps:"));
+    let heading = style.paint(Role::Heading, "steps:");
+    if steps.is_empty() {
+        return format!("{heading} none was completed\n");
+    }
+    let mut text = format!("{heading}\n");
     let total: f64 = steps.iter().map(|step| step.micros).sum();
     let mut begun = 0.0;
     for step in steps {
@@ -71,6 +75,7 @@ steps:
 ";
         assert_eq!(timeline(&steps, Style::PLAIN), expected);
         assert_eq!(time(2_500_000.0), "2.50 s");
+        assert_eq!(timeline(&[], Style::PLAIN), "steps: none was completed\n");
         // A clock that did not move divides by nothing.
         assert!(timeline(&[step(Step::Lock, 0.0)], Style::PLAIN).contains('='));
     }

@@ -10,7 +10,9 @@ use theus_core::value::Value;
 #[test]
 fn returns_what_the_process_returned() {
     let program = RUNTIME
-        .compile(&running("(call $ok (local.get $args) (local.get $args_len))"))
+        .compile(&running(
+            "(call $ok (local.get $args) (local.get $args_len))",
+        ))
         .expect("the guest compiles");
     let call = settings(FUEL, PATIENCE);
     let instance = program.instantiate(&call).expect("nothing stops it");
@@ -24,7 +26,9 @@ fn returns_what_the_process_returned() {
 
 #[test]
 fn the_process_name_reaches_the_guest() {
-    let execution = run(&running("(call $ok (local.get $process) (local.get $process_len))"));
+    let execution = run(&running(
+        "(call $ok (local.get $process) (local.get $process_len))",
+    ));
     assert!(matches!(execution.end, End::Returned(bytes) if bytes == b"work"));
 }
 
@@ -61,9 +65,18 @@ fn writes_go_to_the_transaction() {
             (call $send (i32.const 0) (i32.const 8) (i32.const 100) (i32.const 1))
             (call $get (i32.const 0) (i32.const 8) (i32.const 200))
             (call $ok (i32.load (i32.const 204)) (i32.load (i32.const 208))))"#,
-        [data(0, b"domain.a"), data(16, b"domain.b"), data(100, b"\x07")].concat()
+        [
+            data(0, b"domain.a"),
+            data(16, b"domain.b"),
+            data(100, b"\x07")
+        ]
+        .concat()
     )));
-    assert!(matches!(&execution.end, End::Returned(bytes) if bytes == b"\x07"), "{:?}", execution.end);
+    assert!(
+        matches!(&execution.end, End::Returned(bytes) if bytes == b"\x07"),
+        "{:?}",
+        execution.end
+    );
     assert_eq!(execution.host_calls, 4);
     let transaction = execution.guard.expect("it comes back").into_transaction();
     let values: Vec<_> = transaction
@@ -93,7 +106,10 @@ fn a_violation_ends_the_run_with_its_reason() {
         panic!("{:?}", execution.end);
     };
     assert_eq!(refusal.code(), Code::ReadOutside);
-    assert!(execution.guard.is_some(), "the record wants the transaction");
+    assert!(
+        execution.guard.is_some(),
+        "the record wants the transaction"
+    );
 }
 
 #[test]

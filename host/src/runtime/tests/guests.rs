@@ -103,7 +103,9 @@ pub(crate) fn component(module: &str) -> Vec<u8> {
 pub(crate) fn core_module(text: &str) -> Vec<u8> {
     let mut module = wat::parse_str(text).expect("the test's module is valid text");
     let mut resolve = Resolve::default();
-    resolve.push_str("theus.wit", WIT).expect("wit/theus.wit is valid");
+    resolve
+        .push_str("theus.wit", WIT)
+        .expect("wit/theus.wit is valid");
     let package = resolve
         .push_str("wasi.wit", WASI)
         .expect("the test's WIT is valid");

@@ -26,7 +26,10 @@ fn a_start_function_that_loops_runs_out_of_fuel_or_time() {
     assert!(execution.guard.is_none(), "it was not entered");
     let program = RUNTIME.compile(&guest).expect("the guest compiles");
     let end = run_program(&program, &[], settings(u64::MAX, Duration::from_millis(20))).end;
-    assert!(matches!(&end, End::Limit(it) if it.limit == Limit::Time), "{end:?}");
+    assert!(
+        matches!(&end, End::Limit(it) if it.limit == Limit::Time),
+        "{end:?}"
+    );
 }
 
 #[test]
@@ -78,7 +81,11 @@ fn an_allocator_that_lies_is_stopped() {
     let execution = run(&with_module(
         r#"(func (export "theus:process/processes@0.1.0#run") (param i32 i32 i32 i32) (result i32) (i32.const 1025))"#,
     ));
-    assert!(trapped(&execution.end).contains("align"), "{:?}", execution.end);
+    assert!(
+        trapped(&execution.end).contains("align"),
+        "{:?}",
+        execution.end
+    );
 }
 
 #[test]
@@ -190,9 +197,15 @@ fn a_run_of_another_type_is_refused() {
             (export "theus:process/processes@0.1.0" (instance $processes)))"#,
     )
     .expect("the test's component is valid");
-    assert!(matches!(RUNTIME.compile(&guest), Err(GuestError::ExportMissing)));
+    assert!(matches!(
+        RUNTIME.compile(&guest),
+        Err(GuestError::ExportMissing)
+    ));
     let empty = wat::parse_str("(component)").expect("the test's component is valid");
-    assert!(matches!(RUNTIME.compile(&empty), Err(GuestError::ExportMissing)));
+    assert!(matches!(
+        RUNTIME.compile(&empty),
+        Err(GuestError::ExportMissing)
+    ));
 }
 
 #[test]
@@ -213,10 +226,19 @@ fn proposals_that_are_off_do_not_compile() {
 
 #[test]
 fn bytes_that_are_no_component_do_not_compile() {
-    for bytes in [&b""[..], b"\0asm", b"\0asm\x01\0\0\0", b"\0asm\x0d\0\x01\0\x07\xff\xff\xff\xff"] {
+    for bytes in [
+        &b""[..],
+        b"\0asm",
+        b"\0asm\x01\0\0\0",
+        b"\0asm\x0d\0\x01\0\x07\xff\xff\xff\xff",
+    ] {
         assert!(RUNTIME.compile(bytes).is_err());
     }
-    assert!(RUNTIME.compile(&running("(call $ok (i32.const 0) (i32.const 0))")[..100]).is_err());
+    assert!(
+        RUNTIME
+            .compile(&running("(call $ok (i32.const 0) (i32.const 0))")[..100])
+            .is_err()
+    );
 }
 
 #[test]

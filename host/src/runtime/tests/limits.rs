@@ -28,7 +28,9 @@ fn fuel_runs_out() {
 
 #[test]
 fn time_runs_out() {
-    let program = RUNTIME.compile(&running(FOREVER)).expect("the guest compiles");
+    let program = RUNTIME
+        .compile(&running(FOREVER))
+        .expect("the guest compiles");
     let started = Instant::now();
     let execution = run_program(&program, &[], settings(u64::MAX, Duration::from_millis(50)));
     assert_eq!(limit(&execution.end).0, Limit::Time);
@@ -39,7 +41,9 @@ fn time_runs_out() {
 
 #[test]
 fn a_call_past_its_deadline_enters_no_guest() {
-    let program = RUNTIME.compile(&running(FOREVER)).expect("the guest compiles");
+    let program = RUNTIME
+        .compile(&running(FOREVER))
+        .expect("the guest compiles");
     let execution = run_program(&program, &[], settings(FUEL, Duration::ZERO));
     assert_eq!(limit(&execution.end).0, Limit::Time);
     assert_eq!(execution.fuel, 0);
@@ -47,7 +51,9 @@ fn a_call_past_its_deadline_enters_no_guest() {
 
 #[test]
 fn a_waiting_instance_gets_the_deadline_of_its_call() {
-    let program = RUNTIME.compile(&running(FOREVER)).expect("the guest compiles");
+    let program = RUNTIME
+        .compile(&running(FOREVER))
+        .expect("the guest compiles");
     let instance = program
         .instantiate(&settings(u64::MAX, PATIENCE))
         .expect("nothing stops it");
@@ -66,7 +72,11 @@ fn a_failed_growth_ends_the_run() {
             assert!(matches!(execution.end, End::Returned(_)), "{pages}");
             assert_eq!(execution.memory_peak, 64 << 20);
         } else {
-            assert_eq!(limit(&execution.end), (Limit::MemoryBytes, 64 << 20), "{pages}");
+            assert_eq!(
+                limit(&execution.end),
+                (Limit::MemoryBytes, 64 << 20),
+                "{pages}"
+            );
         }
     }
 }
@@ -101,7 +111,11 @@ fn memory_is_summed_over_core_instances() {
     };
     let guest = |pages| wat::parse_str(text(pages)).expect("the test's component is valid");
     let execution = run(&guest(423));
-    assert!(matches!(execution.end, End::Returned(_)), "{:?}", execution.end);
+    assert!(
+        matches!(execution.end, End::Returned(_)),
+        "{:?}",
+        execution.end
+    );
     assert_eq!(execution.memory_peak, 64 << 20);
     assert_eq!(limit(&run(&guest(424)).end), (Limit::MemoryBytes, 64 << 20));
 }
@@ -152,7 +166,10 @@ fn tables_are_counted_before_anything_runs() {
     let Err(GuestError::Limit(exceeded)) = RUNTIME.compile(&guest) else {
         panic!("five tables pass");
     };
-    assert_eq!((exceeded.limit, exceeded.allowed, exceeded.asked), (Limit::Tables, 4, Some(5)));
+    assert_eq!(
+        (exceeded.limit, exceeded.allowed, exceeded.asked),
+        (Limit::Tables, 4, Some(5))
+    );
 }
 
 #[test]
@@ -179,7 +196,10 @@ fn host_calls_are_counted() {
             "(call $log (i32.const 0) (i32.const 0) (i32.const 0))".repeat(calls as usize)
         ))
     };
-    assert!(matches!(run_with(&limits, &guest(10)).end, End::Returned(_)));
+    assert!(matches!(
+        run_with(&limits, &guest(10)).end,
+        End::Returned(_)
+    ));
     let execution = run_with(&limits, &guest(11));
     assert_eq!(limit(&execution.end), (Limit::HostCalls, 10));
 }
@@ -214,10 +234,15 @@ fn arguments_and_results_are_limited() {
     };
     let runtime = Runtime::with_slots(&limits, 1).expect("the pool fits");
     let echo = runtime
-        .compile(&running("(call $ok (local.get $args) (local.get $args_len))"))
+        .compile(&running(
+            "(call $ok (local.get $args) (local.get $args_len))",
+        ))
         .expect("the guest compiles");
     let call = || settings(FUEL, PATIENCE);
-    assert!(matches!(run_program(&echo, &[0; 10], call()).end, End::Returned(_)));
+    assert!(matches!(
+        run_program(&echo, &[0; 10], call()).end,
+        End::Returned(_)
+    ));
     let end = run_program(&echo, &[0; 11], call()).end;
     assert_eq!(limit(&end), (Limit::ArgumentBytes, 10));
     let end = run_with(&limits, &running("(call $ok (i32.const 0) (i32.const 11))")).end;
@@ -230,7 +255,9 @@ fn a_full_pool_is_waited_for_until_the_deadline() {
     let program = runtime
         .compile(&running("(call $ok (i32.const 0) (i32.const 0))"))
         .expect("the guest compiles");
-    let held = program.instantiate(&settings(FUEL, PATIENCE)).expect("nothing stops it");
+    let held = program
+        .instantiate(&settings(FUEL, PATIENCE))
+        .expect("nothing stops it");
     let execution = run_program(&program, &[], settings(FUEL, Duration::from_millis(20)));
     assert_eq!(limit(&execution.end).0, Limit::Time);
     assert_eq!(runtime.instantiations(), 1, "it was never made");
@@ -238,7 +265,11 @@ fn a_full_pool_is_waited_for_until_the_deadline() {
         let waiting = scope.spawn(|| run_program(&program, &[], settings(FUEL, PATIENCE)));
         drop(held);
         let execution = waiting.join().expect("the waiter ends");
-        assert!(matches!(execution.end, End::Returned(_)), "{:?}", execution.end);
+        assert!(
+            matches!(execution.end, End::Returned(_)),
+            "{:?}",
+            execution.end
+        );
     });
     assert_eq!(runtime.instantiations(), 2);
 }
@@ -247,7 +278,9 @@ fn a_full_pool_is_waited_for_until_the_deadline() {
 fn many_threads_share_a_small_pool() {
     let runtime = Runtime::with_slots(&Limits::default(), 2).expect("the pool fits");
     let program = runtime
-        .compile(&running("(call $ok (local.get $args) (local.get $args_len))"))
+        .compile(&running(
+            "(call $ok (local.get $args) (local.get $args_len))",
+        ))
         .expect("the guest compiles");
     thread::scope(|scope| {
         for thread in 0..8u8 {

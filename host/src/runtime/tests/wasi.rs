@@ -64,7 +64,11 @@ fn stdin_is_closed() {
         "(call $read (call $stdin) (i64.const 100) (i32.const 512)) (call $ok (i32.const 512) (i32.const 8))",
     ));
     let bytes = returned(execution);
-    assert_eq!((bytes[0], bytes[4]), (1, 1), "an error, and that it is closed");
+    assert_eq!(
+        (bytes[0], bytes[4]),
+        (1, 1),
+        "an error, and that it is closed"
+    );
 }
 
 #[test]
@@ -94,7 +98,11 @@ fn sleeping_takes_virtual_time_only() {
     let u32_at = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"));
     assert_eq!(u64_at(0), 3_601_000_000_000);
     assert_eq!(u64_at(8), 946_684_800 + 3601);
-    assert_eq!((u32_at(24), u32_at(28)), (1, 1), "the second of the two, and no other");
+    assert_eq!(
+        (u32_at(24), u32_at(28)),
+        (1, 1),
+        "the second of the two, and no other"
+    );
     assert!(started.elapsed() < Duration::from_secs(50));
 }
 
@@ -118,7 +126,12 @@ fn randomness_follows_from_component_process_and_arguments() {
     let one = random(1, "a", b"x");
     assert_eq!(one.len(), 40);
     assert_eq!(one, random(1, "a", b"x"));
-    for other in [random(2, "a", b"x"), random(1, "b", b"x"), random(1, "a", b"y"), random(1, "ax", b"")] {
+    for other in [
+        random(2, "a", b"x"),
+        random(1, "b", b"x"),
+        random(1, "a", b"y"),
+        random(1, "ax", b""),
+    ] {
         assert_ne!(one, other);
     }
 }
@@ -141,7 +154,10 @@ fn random_bytes_are_bounded_and_cost_fuel() {
     );
     let program = RUNTIME.compile(&flood).expect("the guest compiles");
     let end = super::run_program(&program, &[], settings(1_000_000, PATIENCE)).end;
-    assert!(matches!(&end, End::Limit(it) if it.limit == Limit::Fuel), "{end:?}");
+    assert!(
+        matches!(&end, End::Limit(it) if it.limit == Limit::Fuel),
+        "{end:?}"
+    );
 }
 
 #[test]
@@ -206,9 +222,15 @@ fn wasi_calls_count_as_host_calls() {
         ..Default::default()
     };
     let calls = "(drop (call $random_u64))".repeat(11);
-    let guest = on_wasi(RANDOM, &format!("{calls} (call $ok (i32.const 0) (i32.const 0))"));
+    let guest = on_wasi(
+        RANDOM,
+        &format!("{calls} (call $ok (i32.const 0) (i32.const 0))"),
+    );
     let end = super::run_with(&limits, &guest).end;
-    assert!(matches!(&end, End::Limit(it) if it.limit == Limit::HostCalls), "{end:?}");
+    assert!(
+        matches!(&end, End::Limit(it) if it.limit == Limit::HostCalls),
+        "{end:?}"
+    );
 }
 
 #[test]
@@ -233,7 +255,9 @@ fn runs_inside_an_async_runtime() {
          (call $ok (i32.const 0) (i32.const 5))",
     );
     let current = tokio::runtime::Builder::new_current_thread().build();
-    let many = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build();
+    let many = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build();
     for tokio in [current, many] {
         let tokio = tokio.expect("a runtime starts");
         let guest = guest.clone();

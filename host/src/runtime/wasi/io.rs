@@ -5,9 +5,7 @@ use theus_core::guest_log::{GuestLog, LogLevel};
 use wasmtime::component::Resource;
 use wasmtime::{Result, bail};
 use wasmtime_wasi::p2::bindings::sync::io::{poll, streams};
-use wasmtime_wasi::p2::{
-    DynInputStream, DynOutputStream, DynPollable, StreamError, StreamResult,
-};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, StreamError, StreamResult};
 
 /// The log level of what a guest writes to stdout.
 pub(super) const STDOUT: LogLevel = LogLevel::Info;
@@ -80,9 +78,15 @@ impl View<'_> {
         Ok(())
     }
 
-    fn write_zeroes_out(&mut self, stream: &Resource<DynOutputStream>, len: u64) -> StreamResult<()> {
+    fn write_zeroes_out(
+        &mut self,
+        stream: &Resource<DynOutputStream>,
+        len: u64,
+    ) -> StreamResult<()> {
         if len > MAX_WRITE as u64 {
-            return Err(StreamError::trap("more zeroes written than check-write allows"));
+            return Err(StreamError::trap(
+                "more zeroes written than check-write allows",
+            ));
         }
         self.write_out(stream, &vec![0; len as usize])
     }
@@ -96,7 +100,10 @@ impl View<'_> {
 impl poll::Host for View<'_> {
     fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> Result<Vec<u32>> {
         if pollables.is_empty() || pollables.len() > MAX_POLL {
-            bail!("a poll waits for 1 to {MAX_POLL} things, not for {}", pollables.len());
+            bail!(
+                "a poll waits for 1 to {MAX_POLL} things, not for {}",
+                pollables.len()
+            );
         }
         self.spend(pollables.len())?;
         let mut times = Vec::with_capacity(pollables.len());
@@ -146,7 +153,11 @@ impl streams::HostInputStream for View<'_> {
         self.closed()
     }
 
-    fn blocking_read(&mut self, _stream: Resource<DynInputStream>, _len: u64) -> StreamResult<Vec<u8>> {
+    fn blocking_read(
+        &mut self,
+        _stream: Resource<DynInputStream>,
+        _len: u64,
+    ) -> StreamResult<Vec<u8>> {
         self.closed()
     }
 
@@ -179,7 +190,9 @@ impl streams::HostOutputStream for View<'_> {
 
     fn write(&mut self, stream: Resource<DynOutputStream>, bytes: Vec<u8>) -> StreamResult<()> {
         if bytes.len() > MAX_WRITE {
-            return Err(StreamError::trap("more bytes written than check-write allows"));
+            return Err(StreamError::trap(
+                "more bytes written than check-write allows",
+            ));
         }
         self.write_out(&stream, &bytes)
     }

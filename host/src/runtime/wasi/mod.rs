@@ -18,8 +18,10 @@ use super::state::CallState;
 use theus_core::guest_log::GuestLog;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::p2::DynPollable;
-use wasmtime_wasi::p2::bindings::{cli as wasi_cli, clocks as wasi_clocks, filesystem, random as wasi_random};
 use wasmtime_wasi::p2::bindings::sync;
+use wasmtime_wasi::p2::bindings::{
+    cli as wasi_cli, clocks as wasi_clocks, filesystem, random as wasi_random,
+};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 /// Handles that a guest may hold at a time: it has three streams and the pollables it waits for.
