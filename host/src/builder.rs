@@ -2,7 +2,7 @@
 
 use crate::edit::check_value;
 use crate::engine::{Engine, Shared};
-use crate::error::BuildError;
+use crate::error::EngineBuildError;
 use crate::head::Head;
 use crate::interlock::InterlockState;
 use crate::lock::LockTable;
@@ -63,7 +63,7 @@ impl EngineBuilder {
     /// # Errors
     ///
     /// A value of the initial context that no process could have written, or a machine that wasm cannot run on.
-    pub fn build(self) -> Result<Engine, BuildError> {
+    pub fn build(self) -> Result<Engine, EngineBuildError> {
         for layer in Layer::ALL {
             check_value(
                 &Path::layer_root(layer),
@@ -73,7 +73,7 @@ impl EngineBuilder {
             )?;
         }
         let runtime = Runtime::new(&self.limits)
-            .map_err(|error| BuildError::Runtime(format!("{error:#}")))?;
+            .map_err(|error| EngineBuildError::Runtime(format!("{error:#}")))?;
         let initial = Snapshot {
             version: 0,
             tree: self.context,

@@ -97,6 +97,8 @@ impl Engine {
             .map_or_else(|_| shared.head.load().version, |version| *version);
         run.receipt.error = ended.err();
         if run.receipt.error.is_some() {
+            // The step that it failed in took its time as well.
+            run.done();
             // Nothing remains of a run that failed, its result included.
             run.receipt.result = None;
         }
@@ -170,34 +172,32 @@ impl Shared {
     ///
     /// Nothing is counted yet, unless a rule refuses: the verdict that counts is made on the transaction's version.
     fn input_gate(&self, run: &mut Run) -> Result<Vec<u8>, RunError> {
+        run.begin(Step::InputGate);
         let args = self.arguments(run)?;
         self.interlock_free(run)?;
         if let Some(rules) = run.process.rules.clone() {
             let head = self.head.load();
             let findings = rules.evaluate(Gate::Input, &input_facts(&run.args, &head.tree));
-            let preview = self
-                .tracker
-                .judge(&rules, Gate::Input, &findings, Tick::Preview);
-            if preview.refuses() {
-                let judgement = self
-                    .tracker
-                    .judge(&rules, Gate::Input, &findings, run.tick());
+            let tick = run.tick(Tick::RecordRefusal);
+            let judgement = self.tracker.judge(&rules, Gate::Input, &findings, tick);
+            if judgement.refuses() {
                 self.obey(run, judgement)?;
             }
             run.found = Some((head, findings));
         }
-        run.done(Step::InputGate);
+        run.done();
         Ok(args)
     }
 
     /// A fresh instance, made before the locks are taken: it does not depend on what they guard.
     fn sandbox(&self, run: &mut Run) -> Result<Instance, RunError> {
+        run.begin(Step::Execution);
         let settings = CallSettings {
             fuel: self.limits.fuel,
             deadline: run.deadline,
         };
         let made = run.process.program.instantiate(&settings);
-        run.done(Step::Execution);
+        run.done();
         made.map_err(|execution| {
             if execution.fuel > 0 {
                 run.receipt.outcome = Outcome::RolledBack;
@@ -231,6 +231,7 @@ impl Shared {
 
     /// Step 2: the keys of the grant, and those that the gates' rules read, presented as one set.
     fn lock(&self, run: &mut Run, grant: &Grant) -> Result<Admitted<'_>, RunError> {
+        run.begin(Step::Lock);
         let set = match self.mode {
             Mode::Permissive => LockSet::whole(),
             Mode::Strict => {
@@ -250,12 +251,13 @@ impl Shared {
             .locks
             .admit(set, run.deadline)
             .map_err(|_| run.time_exceeded(&self.limits));
-        run.done(Step::Lock);
+        run.done();
         admitted
     }
 
     /// Step 3: a transaction on the current version. Input rules whose keys changed since step 1 are judged again.
     fn transaction(&self, run: &mut Run) -> Result<Transaction, RunError> {
+        run.begin(Step::Transaction);
         self.interlock_free(run)?;
         let head = self.head.load();
         run.read_version = Some(head.version);
@@ -264,21 +266,22 @@ impl Shared {
                 Some((judged, findings)) if Arc::ptr_eq(&judged, &head) => findings,
                 _ => rules.evaluate(Gate::Input, &input_facts(&run.args, &head.tree)),
             };
-            let judgement = self
-                .tracker
-                .judge(&rules, Gate::Input, &findings, run.tick());
+            let judgement =
+                self.tracker
+                    .judge(&rules, Gate::Input, &findings, run.tick(Tick::Record));
             self.obey(run, judgement)?;
         }
         let transaction = Transaction::begin(Snapshot::clone(&head));
-        run.done(Step::Transaction);
+        run.done();
         Ok(transaction)
     }
 
     /// Step 4: the guard in front of the transaction.
     fn guard(&self, run: &mut Run, grant: Grant, transaction: Transaction) -> ContextGuard {
+        run.begin(Step::Guard);
         let guard = Guard::new(grant.inputs, grant.outputs);
         let guard = ContextGuard::new(guard, transaction, self.limits.clone(), self.mode);
-        run.done(Step::Guard);
+        run.done();
         guard
     }
 
@@ -290,19 +293,21 @@ impl Shared {
         args: &[u8],
         guard: ContextGuard,
     ) -> Result<Transaction, RunError> {
+        run.begin(Step::Execution);
         run.receipt.outcome = Outcome::RolledBack;
         let execution: Execution = sandbox.run(run.name(), args, guard, run.deadline);
         let ended = run.ended(execution);
         let ended_by = ended.as_ref().err().and_then(RunError::limit);
         run.warn_of_limits(&self.limits, ended_by);
-        run.done(Step::Execution);
         let (result, guard) = ended?;
         run.receipt.result = Some(self.result(run, &result)?);
+        run.done();
         Ok(guard.into_transaction())
     }
 
     /// Step 6: the output rules on what the transaction would leave.
     fn output_gate(&self, run: &mut Run, transaction: &Transaction) -> Result<(), RunError> {
+        run.begin(Step::OutputGate);
         if let Some(rules) = run.process.rules.clone() {
             let result = run.receipt.result.clone().unwrap_or_default();
             let facts = Facts {
@@ -312,12 +317,12 @@ impl Shared {
                 written: Some(transaction),
             };
             let findings = rules.evaluate(Gate::Output, &facts);
-            let judgement = self
-                .tracker
-                .judge(&rules, Gate::Output, &findings, run.tick());
+            let judgement =
+                self.tracker
+                    .judge(&rules, Gate::Output, &findings, run.tick(Tick::Record));
             self.obey(run, judgement)?;
         }
-        run.done(Step::OutputGate);
+        run.done();
         Ok(())
     }
 
@@ -328,11 +333,12 @@ impl Shared {
         transaction: &Transaction,
         lock: Admitted<'_>,
     ) -> Result<u64, RunError> {
+        run.begin(Step::Commit);
         run.receipt.changes = transaction.changes();
         run.receipt.signals = transaction.signals();
         run.receipt.outbox = transaction.outbox().to_vec();
         if run.call.is_dry_run() {
-            run.done(Step::Commit);
+            run.done();
             return Ok(self.head.load().version);
         }
         let committed = self.head.commit(
@@ -353,7 +359,7 @@ impl Shared {
             }
             Err(_) => run.forget_changes(),
         }
-        run.done(Step::Commit);
+        run.done();
         committed
     }
 

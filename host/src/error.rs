@@ -37,7 +37,7 @@ pub enum EditError {
 /// Why an engine was not built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum BuildError {
+pub enum EngineBuildError {
     /// A value of the initial context is too deep, or private to the host.
     #[error("the initial context: {0}")]
     Context(#[from] EditError),

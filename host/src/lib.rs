@@ -48,7 +48,7 @@ pub use crate::builder::EngineBuilder;
 pub use crate::context_source::{ContextSourceError, context_from_json, context_from_value};
 pub use crate::edit::Edit;
 pub use crate::engine::Engine;
-pub use crate::error::{ArgumentProblem, BuildError, EditError, RegisterError, RunError};
+pub use crate::error::{ArgumentProblem, EditError, EngineBuildError, RegisterError, RunError};
 pub use crate::interlock::Interlock;
 pub use crate::policy::Policy;
 pub use crate::process::{GuestSource, Registered};

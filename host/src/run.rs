@@ -37,6 +37,7 @@ pub(crate) struct Run {
     usage: Usage,
     started: Instant,
     last_step: Instant,
+    step: Option<Step>,
 }
 
 /// The moment at which a call that starts now is ended.
@@ -96,6 +97,7 @@ impl Run {
             usage: Usage::default(),
             started,
             last_step: started,
+            step: None,
         }
     }
 
@@ -109,17 +111,25 @@ impl Run {
         self.started.elapsed()
     }
 
-    /// Whether the gates' counters count this run.
-    pub(crate) fn tick(&self) -> Tick {
+    /// How a gate's counters count this run: in a dry run, not at all.
+    pub(crate) fn tick(&self, tick: Tick) -> Tick {
         if self.call.dry_run {
             Tick::Preview
         } else {
-            Tick::Record
+            tick
         }
     }
 
-    /// Notes that a step is over. Work for one step at two moments adds up.
-    pub(crate) fn done(&mut self, name: Step) {
+    /// Notes that a step begins.
+    pub(crate) fn begin(&mut self, step: Step) {
+        self.step = Some(step);
+    }
+
+    /// Notes that the step that began last is over. Work for one step at two moments adds up.
+    pub(crate) fn done(&mut self) {
+        let Some(name) = self.step.take() else {
+            return;
+        };
         let now = Instant::now();
         let micros = micros(now - self.last_step);
         self.last_step = now;

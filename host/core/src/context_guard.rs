@@ -4,7 +4,7 @@
 //! tests call them directly. Every function checks in the same order: path syntax, path size, grant, value size and
 //! depth, value encoding.
 
-use crate::codec::{self, Bounds};
+use crate::codec::{self, Bounds, DecodeError};
 use crate::guard::{Guard, Reason, Violation, WriteOp};
 use crate::limits::{Limit, LimitExceeded, Limits};
 use crate::path::Path;
@@ -336,7 +336,16 @@ impl ContextGuard {
             depth: self.limits.value_depth.saturating_sub(above),
             decoded_bytes: Limits::decoded_bytes(limit),
         };
-        let value = codec::decode(bytes, bounds)?;
+        let value = codec::decode(bytes, bounds).map_err(|error| match error {
+            // The limit is counted from the layer: the levels above the value are no news to the guest.
+            DecodeError::Limit(exceeded) if exceeded.limit == Limit::ValueDepth => {
+                DecodeError::Limit(LimitExceeded {
+                    allowed: self.limits.value_depth,
+                    ..exceeded
+                })
+            }
+            other => other,
+        })?;
         // A private key outweighs one of another zone: permissive mode must not let it through behind the other.
         let moved = value
             .hidden_key(Hidden::Private)

@@ -14,7 +14,9 @@ use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use theus_core::code::Code;
-use theus_host::{BuildError, Engine, ErrorReport, Limits, Policy, Recipe, RegisterError, Tree};
+use theus_host::{
+    Engine, EngineBuildError, ErrorReport, Limits, Policy, Recipe, RegisterError, Tree,
+};
 
 /// The flags and words of `check`.
 #[derive(Args, Debug)]
@@ -219,7 +221,7 @@ impl Report {
 fn fits_an_engine(tree: Tree, file: &Path) -> Result<(), Failure> {
     match Engine::builder().context(tree).build() {
         Ok(_) => Ok(()),
-        Err(BuildError::Context(problem)) => {
+        Err(EngineBuildError::Context(problem)) => {
             Err(Failure::new(Code::ContextFile, problem).about(file.display()))
         }
         Err(other) => Err(Failure::new(Code::HostFailed, other)),

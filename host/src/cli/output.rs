@@ -85,6 +85,11 @@ impl Output {
         self.format == Format::Json
     }
 
+    /// Whether the output goes where nobody looks at once.
+    pub(super) fn is_aside(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// Writes results: a command does it once.
     pub(super) fn data(&mut self, text: &str) -> Result<(), Failure> {
         let written = match self.file.take() {
@@ -136,7 +141,7 @@ impl Output {
     /// Ends a command that failed before there was a receipt.
     pub(super) fn fail(&mut self, failure: &Failure) -> u8 {
         // In JSON the object says it; where that goes to a file, or cannot be written, a person still wants to know.
-        let aside = self.file.is_some();
+        let aside = self.is_aside();
         let written = match self.format {
             Format::Json => self.json(&failure.object()),
             // No result: nothing of an earlier one may look like it.

@@ -18,7 +18,8 @@ use std::time::Duration;
 use theus_core::code::Code;
 use theus_core::contract::Contract;
 use theus_host::{
-    BuildError, Call, Engine, ErrorReport, Limits, Map, Mode, Policy, Receipt, Recipe, RunError,
+    Call, Engine, EngineBuildError, ErrorReport, Limits, Map, Mode, Policy, Receipt, Recipe,
+    RunError,
 };
 
 /// The flags and words of `run`.
@@ -139,14 +140,17 @@ impl Run {
     }
 
     fn print(&self, receipt: &Receipt, before: u64, output: &mut Output) -> Result<(), Failure> {
-        if output.is_json() {
-            return output.json(receipt);
-        }
         let notes = View {
             before,
             verbosity: output.verbosity,
             style: output.note_style,
         };
+        if output.is_json() {
+            if let Some(error) = receipt.error.as_ref().filter(|_| output.is_aside()) {
+                output.complain(&told(error, receipt, notes));
+            }
+            return output.json(receipt);
+        }
         output.note(&report::log(receipt, notes));
         for warning in &receipt.warnings {
             output.warn(warning);
@@ -186,9 +190,9 @@ impl Run {
         }
     }
 
-    fn not_built(&self, error: &BuildError) -> Failure {
+    fn not_built(&self, error: &EngineBuildError) -> Failure {
         match (error, &self.context) {
-            (BuildError::Context(problem), Some(file)) => {
+            (EngineBuildError::Context(problem), Some(file)) => {
                 Failure::new(Code::ContextFile, format!("{}: {problem}", file.display()))
             }
             _ => Failure::new(Code::HostFailed, error),

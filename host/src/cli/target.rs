@@ -149,6 +149,8 @@ fn read(file: &Path, limits: &Limits) -> Result<Vec<u8>, Failure> {
 
 fn build(folder: &Path, output: &Output) -> Result<PathBuf, Failure> {
     let diagnostics = match (output.verbosity, output.color) {
+        // Who reads JSON finds them in the error.
+        _ if output.is_json() => Diagnostics::Hide,
         (Verbosity::Quiet, _) => Diagnostics::Hide,
         (_, When::Never) => Diagnostics::ShowPlain,
         _ => Diagnostics::Show,
@@ -157,7 +159,8 @@ fn build(folder: &Path, output: &Output) -> Result<PathBuf, Failure> {
     let cargo_tells = AtomicBool::new(false);
     let report = |step: &Step| {
         if let Step::Compile { first, .. } = step {
-            cargo_tells.store(*first, Ordering::Relaxed);
+            let tells = *first && diagnostics != Diagnostics::Hide;
+            cargo_tells.store(tells, Ordering::Relaxed);
         }
         output.note(&told(step));
     };

@@ -260,7 +260,7 @@ impl RunError {
                 }
                 other => other.remedy(),
             },
-            Self::Limit { exceeded, .. } => exceeded.limit.remedy_sentence(),
+            Self::Limit { exceeded, .. } => Refusal::Limit(exceeded.clone()).remedy(),
             Self::UndeclaredError { code, declared, .. } => {
                 let declared = if declared.is_empty() {
                     "it lists none".into()

@@ -20,6 +20,8 @@ type Counters = SmallVec<[(RuleId, u64); 4]>;
 pub enum Tick {
     /// The counters move.
     Record,
+    /// The counters move if the call is refused; else a later judgement of the same gate counts.
+    RecordRefusal,
     /// They stay: the same judgement, without a trace.
     Preview,
 }
@@ -122,7 +124,12 @@ impl Tracker {
                 }
             }
         }
-        if tick == Tick::Record {
+        let counts = match tick {
+            Tick::Record => true,
+            Tick::RecordRefusal => judged.iter().any(|it: &Judged<'_>| it.action.refuses()),
+            Tick::Preview => false,
+        };
+        if counts {
             if counters.is_empty() {
                 book.remove(rules.process());
             } else if let Some(kept) = book.get_mut(rules.process()) {
