@@ -136,5 +136,4 @@ fn is_component_import(module: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "component/tests.rs"]
 mod tests;

@@ -90,6 +90,7 @@ impl Engine {
         let Some(process) = shared.processes.load().get(call.process.as_str()).cloned() else {
             return shared.no_such_process(&call, started);
         };
+        let _span = tracing::info_span!("run", process = %call.process).entered();
         let mut run = Run::new(process, call, shared.mode, started, shared.limits.timeout);
         let ended = shared.pipeline(&mut run);
         run.receipt.version = ended
@@ -102,6 +103,7 @@ impl Engine {
             // Nothing remains of a run that failed, its result included.
             run.receipt.result = None;
         }
+        run.process.metrics.count(&run.receipt, run.elapsed());
         shared.record(&mut run);
         run.receipt
     }
@@ -172,7 +174,7 @@ impl Shared {
     ///
     /// Nothing is counted yet, unless a rule refuses: the verdict that counts is made on the transaction's version.
     fn input_gate(&self, run: &mut Run) -> Result<Vec<u8>, RunError> {
-        run.begin(Step::InputGate);
+        let _span = run.begin(Step::InputGate);
         let args = self.arguments(run)?;
         self.interlock_free(run)?;
         if let Some(rules) = run.process.rules.clone() {
@@ -191,7 +193,7 @@ impl Shared {
 
     /// A fresh instance, made before the locks are taken: it does not depend on what they guard.
     fn sandbox(&self, run: &mut Run) -> Result<Instance, RunError> {
-        run.begin(Step::Execution);
+        let _span = run.begin(Step::Execution);
         let settings = CallSettings {
             fuel: self.limits.fuel,
             deadline: run.deadline,
@@ -231,7 +233,7 @@ impl Shared {
 
     /// Step 2: the keys of the grant, and those that the gates' rules read, presented as one set.
     fn lock(&self, run: &mut Run, grant: &Grant) -> Result<Admitted<'_>, RunError> {
-        run.begin(Step::Lock);
+        let _span = run.begin(Step::Lock);
         let set = match self.mode {
             Mode::Permissive => LockSet::whole(),
             Mode::Strict => {
@@ -257,7 +259,7 @@ impl Shared {
 
     /// Step 3: a transaction on the current version. Input rules whose keys changed since step 1 are judged again.
     fn transaction(&self, run: &mut Run) -> Result<Transaction, RunError> {
-        run.begin(Step::Transaction);
+        let _span = run.begin(Step::Transaction);
         self.interlock_free(run)?;
         let head = self.head.load();
         run.read_version = Some(head.version);
@@ -278,7 +280,7 @@ impl Shared {
 
     /// Step 4: the guard in front of the transaction.
     fn guard(&self, run: &mut Run, grant: Grant, transaction: Transaction) -> ContextGuard {
-        run.begin(Step::Guard);
+        let _span = run.begin(Step::Guard);
         let guard = Guard::new(grant.inputs, grant.outputs);
         let guard = ContextGuard::new(guard, transaction, self.limits.clone(), self.mode);
         run.done();
@@ -293,7 +295,7 @@ impl Shared {
         args: &[u8],
         guard: ContextGuard,
     ) -> Result<Transaction, RunError> {
-        run.begin(Step::Execution);
+        let _span = run.begin(Step::Execution);
         run.receipt.outcome = Outcome::RolledBack;
         let execution: Execution = sandbox.run(run.name(), args, guard, run.deadline);
         let ended = run.ended(execution);
@@ -307,7 +309,7 @@ impl Shared {
 
     /// Step 6: the output rules on what the transaction would leave.
     fn output_gate(&self, run: &mut Run, transaction: &Transaction) -> Result<(), RunError> {
-        run.begin(Step::OutputGate);
+        let _span = run.begin(Step::OutputGate);
         if let Some(rules) = run.process.rules.clone() {
             let result = run.receipt.result.clone().unwrap_or_default();
             let facts = Facts {
@@ -333,7 +335,7 @@ impl Shared {
         transaction: &Transaction,
         lock: Admitted<'_>,
     ) -> Result<u64, RunError> {
-        run.begin(Step::Commit);
+        let _span = run.begin(Step::Commit);
         run.receipt.changes = transaction.changes();
         run.receipt.signals = transaction.signals();
         run.receipt.outbox = transaction.outbox().to_vec();

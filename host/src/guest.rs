@@ -1,16 +1,15 @@
 //! Guests as files: what a component imports, exports and declares, read without running or compiling any of it.
 
+mod survey;
+
+use self::survey::Survey;
 use crate::component::ComponentError;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
 use std::fmt;
 use theus_core::code::Code;
 use theus_core::contract::{self, Contract, ContractError};
 use theus_core::limits::{Limit, LimitExceeded, Limits};
-use wasmparser::{
-    BinaryReaderError, ComponentInstance, Encoding, FunctionBody, Instance, MemoryType, Operator,
-    Parser, Payload, TableType,
-};
+use wasmparser::{BinaryReaderError, Parser};
 
 /// What one guest file holds.
 #[derive(Clone, Debug)]
@@ -99,20 +98,6 @@ const GRANTED: [&str; 9] = [
 ];
 const WASI_VERSION: &str = "@0.2.";
 
-const MAX_DEPTH: u64 = 8;
-const MAX_IMPORTS: u64 = 256;
-const MAX_EXPORTS: u64 = 256;
-const MAX_MODULES: u64 = 64;
-const MAX_TYPES: u64 = 20_000;
-/// Instances of nested components multiply with depth, so only a few are allowed in all.
-const MAX_COMPONENT_INSTANCES: u64 = 20;
-const MAX_CORE_INSTANCES: u64 = 64;
-const MAX_FUNCTIONS: u64 = 200_000;
-const MAX_FUNCTION_BYTES: u64 = 1 << 20;
-const MAX_FUNCTION_BLOCKS: u64 = 50_000;
-/// Bytes of a page of linear memory.
-const PAGE: u64 = 64 * 1024;
-
 impl Guest {
     /// Reads a component.
     ///
@@ -123,8 +108,8 @@ impl Guest {
     /// # Security
     ///
     /// The bytes may be hostile. Their size is checked first, the work is linear in it, and nothing is compiled or run.
-    /// What passes is bounded in shape, too: no import, export, type, instance or function count is left that could keep
-    /// the compiler busy out of proportion to the file.
+    /// What passes is bounded in shape, too: no number of imports, types, instances or branches is left that could keep the
+    /// compiler busy out of proportion to the file.
     pub fn read(bytes: &[u8], limits: &Limits) -> Result<Self, GuestError> {
         LimitExceeded::check(
             Limit::ComponentBytes,
@@ -258,180 +243,5 @@ fn is_granted(import: &str) -> bool {
     })
 }
 
-/// What is gathered while a component's sections go by.
-struct Survey<'a> {
-    limits: &'a Limits,
-    // One entry per module or component that the parser is in; the number tells modules apart.
-    inside: Vec<(Encoding, u64)>,
-    imports: BTreeSet<String>,
-    exports: BTreeSet<String>,
-    contract: Option<(u64, Vec<u8>)>,
-    modules: u64,
-    types: u64,
-    component_instances: u64,
-    core_instances: u64,
-    functions: u64,
-}
-
-impl<'a> Survey<'a> {
-    fn new(limits: &'a Limits) -> Self {
-        Self {
-            limits,
-            inside: Vec::new(),
-            imports: BTreeSet::new(),
-            exports: BTreeSet::new(),
-            contract: None,
-            modules: 0,
-            types: 0,
-            component_instances: 0,
-            core_instances: 0,
-            functions: 0,
-        }
-    }
-
-    fn payload(&mut self, payload: Payload<'_>) -> Result<(), GuestError> {
-        match payload {
-            Payload::Version { encoding, .. } => {
-                count(&mut self.modules, 1, MAX_MODULES, "modules and components")?;
-                self.inside.push((encoding, self.modules));
-                at_most(self.inside.len() as u64, MAX_DEPTH, "levels of nesting")?;
-            }
-            Payload::End(_) => {
-                self.inside.pop();
-            }
-            Payload::ComponentImportSection(section) if self.inside.len() == 1 => {
-                at_most(u64::from(section.count()), MAX_IMPORTS, "imports")?;
-                for import in section {
-                    self.imports.insert(import?.name.name.to_owned());
-                    at_most(self.imports.len() as u64, MAX_IMPORTS, "imports")?;
-                }
-            }
-            Payload::ComponentExportSection(section) if self.inside.len() == 1 => {
-                at_most(u64::from(section.count()), MAX_EXPORTS, "exports")?;
-                for export in section {
-                    self.exports.insert(export?.name.name.to_owned());
-                    at_most(self.exports.len() as u64, MAX_EXPORTS, "exports")?;
-                }
-            }
-            Payload::ComponentInstanceSection(section) => {
-                for instance in section {
-                    if let ComponentInstance::Instantiate { .. } = instance? {
-                        let (sum, what) = (&mut self.component_instances, "component instances");
-                        count(sum, 1, MAX_COMPONENT_INSTANCES, what)?;
-                    }
-                }
-            }
-            Payload::InstanceSection(section) => {
-                for instance in section {
-                    if let Instance::Instantiate { .. } = instance? {
-                        count(
-                            &mut self.core_instances,
-                            1,
-                            MAX_CORE_INSTANCES,
-                            "core instances",
-                        )?;
-                    }
-                }
-            }
-            Payload::TypeSection(section) => self.count_types(section.count())?,
-            Payload::CoreTypeSection(section) => self.count_types(section.count())?,
-            Payload::ComponentTypeSection(section) => self.count_types(section.count())?,
-            Payload::MemorySection(section) => {
-                section.into_iter().try_for_each(|it| self.memory(it?))?;
-            }
-            Payload::TableSection(section) => {
-                section.into_iter().try_for_each(|it| self.table(it?.ty))?;
-            }
-            Payload::FunctionSection(section) => {
-                let functions = u64::from(section.count());
-                count(&mut self.functions, functions, MAX_FUNCTIONS, "functions")?;
-            }
-            Payload::CodeSectionEntry(body) => function(&body)?,
-            Payload::CustomSection(section) if section.name() == contract::SECTION => {
-                self.contract_section(section.data())?;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn count_types(&mut self, types: u32) -> Result<(), GuestError> {
-        count(&mut self.types, u64::from(types), MAX_TYPES, "types")
-    }
-
-    fn memory(&self, memory: MemoryType) -> Result<(), GuestError> {
-        let bytes = memory.initial.saturating_mul(PAGE);
-        Ok(LimitExceeded::check(
-            Limit::MemoryBytes,
-            self.limits.memory_bytes,
-            bytes,
-        )?)
-    }
-
-    fn table(&self, table: TableType) -> Result<(), GuestError> {
-        Ok(LimitExceeded::check(
-            Limit::TableElements,
-            self.limits.table_elements,
-            table.initial,
-        )?)
-    }
-
-    /// Sections of one module are one text; an SDK's linker has put them together already.
-    fn contract_section(&mut self, data: &[u8]) -> Result<(), GuestError> {
-        if data.iter().all(u8::is_ascii_whitespace) {
-            return Ok(());
-        }
-        let here = self.inside.last().map_or(0, |(_, number)| *number);
-        let (owner, text) = self.contract.get_or_insert_with(|| (here, Vec::new()));
-        if *owner != here {
-            return Err(GuestError::ContractDuplicate);
-        }
-        // One byte over the limit is enough to be refused for it.
-        let room = (contract::MAX_SECTION_BYTES + 1).saturating_sub(text.len());
-        text.extend_from_slice(&data[..data.len().min(room)]);
-        text.push(b'\n');
-        Ok(())
-    }
-}
-
-/// Refuses functions that are small to send and slow to compile.
-fn function(body: &FunctionBody<'_>) -> Result<(), GuestError> {
-    let bytes = body.range().len() as u64;
-    at_most(bytes, MAX_FUNCTION_BYTES, "bytes in one function")?;
-    // A block takes three bytes at least.
-    if bytes / 3 <= MAX_FUNCTION_BLOCKS {
-        return Ok(());
-    }
-    let mut blocks = 0;
-    for operator in body.get_operators_reader()? {
-        if let Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } = operator? {
-            count(
-                &mut blocks,
-                1,
-                MAX_FUNCTION_BLOCKS,
-                "blocks in one function",
-            )?;
-        }
-    }
-    Ok(())
-}
-
-fn count(sum: &mut u64, more: u64, allowed: u64, what: &'static str) -> Result<(), GuestError> {
-    *sum += more;
-    at_most(*sum, allowed, what)
-}
-
-fn at_most(found: u64, allowed: u64, what: &'static str) -> Result<(), GuestError> {
-    if found > allowed {
-        return Err(GuestError::TooComplex {
-            what,
-            allowed,
-            found,
-        });
-    }
-    Ok(())
-}
-
 #[cfg(test)]
-#[path = "guest/tests.rs"]
 mod tests;

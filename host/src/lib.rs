@@ -35,6 +35,7 @@ pub mod guest;
 mod head;
 mod interlock;
 mod lock;
+mod observe;
 mod policy;
 mod process;
 mod receipt;

@@ -4,6 +4,7 @@ use crate::component::into_component;
 use crate::engine::Engine;
 use crate::error::RegisterError;
 use crate::guest::{Guest, GuestError};
+use crate::observe::Metrics;
 use crate::policy::Policy;
 use crate::runtime::Program;
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ pub(crate) struct Process {
     pub(crate) digest: Arc<str>,
     pub(crate) program: Program,
     pub(crate) rules: Option<Arc<ProcessRules>>,
+    pub(crate) metrics: Metrics,
 }
 
 /// Where a guest comes from.
@@ -87,6 +89,7 @@ impl Engine {
             .map(|(contract, rules)| {
                 let name = contract.name.clone();
                 let process = Process {
+                    metrics: Metrics::of(&name),
                     contract,
                     digest: digest.clone(),
                     program: program.clone(),

@@ -1,6 +1,7 @@
 //! One run: what was asked for, and what has come of it so far.
 
 use crate::error::RunError;
+use crate::observe;
 use crate::process::Process;
 use crate::receipt::{Receipt, Step, StepTime};
 use crate::runtime::{End, Execution};
@@ -11,6 +12,7 @@ use theus_core::context_guard::{ContextGuard, Mode, Usage};
 use theus_core::limits::{Limit, LimitExceeded, Limits};
 use theus_core::transaction::Snapshot;
 use theus_core::value::Map;
+use tracing::span::EnteredSpan;
 
 /// A call of a process: its name, its arguments, and how it is to be made.
 #[derive(Clone, Debug)]
@@ -120,9 +122,11 @@ impl Run {
         }
     }
 
-    /// Notes that a step begins.
-    pub(crate) fn begin(&mut self, step: Step) {
+    /// Notes that a step begins; its span lasts as long as what is returned.
+    #[must_use]
+    pub(crate) fn begin(&mut self, step: Step) -> EnteredSpan {
         self.step = Some(step);
+        observe::span(step).entered()
     }
 
     /// Notes that the step that began last is over. Work for one step at two moments adds up.

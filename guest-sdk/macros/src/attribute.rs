@@ -5,6 +5,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Error, Ident, LitStr, Result, Token, bracketed};
 
+use crate::name::{self, is_name};
 use crate::pattern;
 use crate::signature::Parameter;
 
@@ -136,7 +137,7 @@ fn duplicates(list: &str, values: &[LitStr]) -> Vec<Error> {
 fn side_effect_error(effect: &LitStr) -> Option<Error> {
     let text = effect.value();
     let known = match text.split_once(':') {
-        Some(("fs" | "fs-rw", name)) => !name.is_empty(),
+        Some(("fs" | "fs-rw", name)) => is_name(name),
         Some(_) => false,
         None => matches!(text.as_str(), "clock" | "random"),
     };
@@ -152,12 +153,11 @@ fn error_name_error(name: &LitStr) -> Option<Error> {
     let text = name.value();
     let why = if RESERVED_ERRORS.contains(&text.as_str()) {
         format!("`{text}` is kept for values that do not decode: choose another name")
-    } else if text.is_empty()
-        || text
-            .chars()
-            .any(|letter| letter.is_whitespace() || letter.is_control())
-    {
-        format!("`{text}` is not an error name: write one word, as in \"ValueError\"")
+    } else if !is_name(&text) {
+        format!(
+            "`{text}` is not an error name: write one word, as in \"ValueError\" ({})",
+            name::RULE
+        )
     } else {
         return None;
     };

@@ -4,6 +4,7 @@ mod attribute;
 mod contract;
 mod expand;
 mod kind;
+mod name;
 mod pattern;
 mod signature;
 

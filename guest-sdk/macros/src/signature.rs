@@ -2,11 +2,12 @@
 
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Error, FnArg, ItemFn, Meta, Pat, PatType, Result, ReturnType, Safety, Signature,
-    Type,
+    Attribute, Error, FnArg, Ident, ItemFn, Meta, Pat, PatType, Result, ReturnType, Safety,
+    Signature, Type,
 };
 
 use crate::kind::{self, Kind};
+use crate::name::{self, is_name};
 
 /// Names that the rules of a recipe use for other things.
 const RESERVED_NAMES: [&str; 5] = ["args", "domain", "global", "result", "old"];
@@ -25,6 +26,7 @@ pub(crate) fn take_parameters(function: &mut ItemFn) -> Result<Vec<Parameter>> {
     let marks = take_marks(function);
     check_shape(&function.sig)?;
     check_context(&function.sig)?;
+    check_name("process", &function.sig.ident)?;
     let mut parameters: Vec<Parameter> = Vec::new();
     for (argument, marks) in function.sig.inputs.iter().zip(&marks).skip(1) {
         parameters.push(parameter(argument, marks)?);
@@ -170,15 +172,27 @@ fn parameter_name(typed: &PatType) -> Result<String> {
             ));
         }
     };
-    let written = ident.to_string();
-    let name = written.strip_prefix("r#").unwrap_or(&written);
-    if RESERVED_NAMES.contains(&name) {
+    let name = check_name("parameter", ident)?;
+    if RESERVED_NAMES.contains(&name.as_str()) {
         return Err(Error::new(
             ident.span(),
             format!(
                 "a parameter cannot be called `{name}`, audit rules use that word: choose another name, \
                  for example `{name}_value`"
             ),
+        ));
+    }
+    Ok(name)
+}
+
+/// The name that an identifier gives in the contract.
+fn check_name(what: &str, ident: &Ident) -> Result<String> {
+    let written = ident.to_string();
+    let name = written.strip_prefix("r#").unwrap_or(&written);
+    if !is_name(name) {
+        return Err(Error::new(
+            ident.span(),
+            format!("`{name}` cannot name a {what}: write {}", name::RULE),
         ));
     }
     Ok(name.to_owned())
@@ -257,6 +271,11 @@ mod tests {
                 "needs a name",
             ),
             ("fn f(ctx: &Context, _: i64) -> R {}", "needs a name"),
+            ("fn größe(ctx: &Context) -> R {}", "cannot name a process"),
+            (
+                "fn f(ctx: &Context, größe: i64) -> R {}",
+                "cannot name a parameter",
+            ),
             (
                 "fn f(ctx: &Context, args: i64) -> R {}",
                 "cannot be called `args`",

@@ -9,6 +9,9 @@ use serde::de::DeserializeOwned;
 use crate::host::context as host;
 use crate::kind::Kind;
 
+/// The error code of a value and a type that do not go together.
+pub(crate) const DECODE: &str = "Decode";
+
 /// Keys per host call of [`Context::keys`].
 const PAGE: u32 = 256;
 

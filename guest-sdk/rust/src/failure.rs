@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::context::ContextError;
+use crate::context::{ContextError, DECODE};
 
 /// Why a process did not do what it was asked to.
 ///
@@ -44,7 +44,7 @@ impl Failure {
 impl From<ContextError> for Failure {
     /// Carries the reserved code `Decode`, which the host reports as a trap.
     fn from(error: ContextError) -> Self {
-        Self::new("Decode", error.to_string())
+        Self::new(DECODE, error.to_string())
     }
 }
 

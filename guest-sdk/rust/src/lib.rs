@@ -59,6 +59,8 @@ pub mod outbox;
 mod panic;
 mod path;
 mod process;
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
 mod value;
 mod wire;
 

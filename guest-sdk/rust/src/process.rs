@@ -30,14 +30,31 @@ pub trait Process {
     fn run(context: &Context, arguments: &[u8]) -> Outcome;
 }
 
+/// What the function under `#[process]` may return.
+#[diagnostic::on_unimplemented(
+    message = "a process returns a result, not `{Self}`",
+    label = "write `Result<.., Failure>`"
+)]
+pub trait Returned {
+    /// Encodes the result, or passes the failure on.
+    fn into_outcome(self) -> Outcome;
+}
+
+impl<T: Serialize, E: Into<Failure>> Returned for Result<T, E> {
+    #[track_caller]
+    fn into_outcome(self) -> Outcome {
+        let value = self.map_err(Into::into)?;
+        match rmp_serde::to_vec_named(&value) {
+            Ok(encoded) => Ok(encoded),
+            Err(why) => panic!("the result cannot be encoded: {why}"),
+        }
+    }
+}
+
 /// Encodes what the function returned.
 #[track_caller]
-pub fn outcome<T: Serialize, E: Into<Failure>>(returned: Result<T, E>) -> Outcome {
-    let value = returned.map_err(Into::into)?;
-    match rmp_serde::to_vec_named(&value) {
-        Ok(encoded) => Ok(encoded),
-        Err(why) => panic!("the result cannot be encoded: {why}"),
-    }
+pub fn outcome(returned: impl Returned) -> Outcome {
+    returned.into_outcome()
 }
 
 /// An entry in the list of this guest's processes.
@@ -176,7 +193,9 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "outside a host: `get` works only in a process that theus-host runs")]
+    #[should_panic(
+        expected = "outside a host: `get` works only in a process that theus-host or theus_guest::testing runs"
+    )]
     fn natively_the_context_says_that_there_is_no_host() {
         let _ = Context::new().get::<i64>("domain.counter");
     }

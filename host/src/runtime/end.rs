@@ -159,7 +159,7 @@ fn locate(backtrace: &WasmBacktrace) -> (Option<String>, Option<String>) {
             .name()
             .unwrap_or("<unknown>");
         let name = name.strip_prefix(module)?.strip_prefix('!')?;
-        Some(printable(without_hash(name)))
+        Some(printable(&without_hash(name)))
     };
     let frames = backtrace.frames();
     let chosen = (0..frames.len())
@@ -193,14 +193,25 @@ fn is_machinery(name: &str) -> bool {
     name == "abort" || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Cuts off the hash that Rust's older mangling ends a name with.
-fn without_hash(name: &str) -> &str {
-    match name.rsplit_once("::h") {
-        Some((name, hash)) if hash.len() == 16 && hash.bytes().all(|it| it.is_ascii_hexdigit()) => {
-            name
-        }
+/// Cuts out the hashes of Rust's two manglings: `::h…` at the end of a name, `[…]` behind the name of a crate.
+fn without_hash(name: &str) -> String {
+    let is_hex = |text: &str| text.bytes().all(|it| it.is_ascii_hexdigit());
+    let name = match name.rsplit_once("::h") {
+        Some((name, hash)) if hash.len() == 16 && is_hex(hash) => name,
         _ => name,
+    };
+    let mut parts = name.split('[');
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(']') {
+            // Written without leading zeros; what is this long is no index.
+            Some((hash, rest)) if (10..=16).contains(&hash.len()) && is_hex(hash) => {
+                kept.push_str(rest);
+            }
+            _ => kept.extend(["[", part]),
+        }
     }
+    kept
 }
 
 /// A name from the guest, made fit to be printed.

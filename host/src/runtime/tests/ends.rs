@@ -156,6 +156,21 @@ fn a_trap_names_function_and_place() {
     assert!(place.is_some_and(|place| place.starts_with("wasm offset 0x")));
 }
 
+/// Rust's newer mangling: the standard library is named with the hash of its crate.
+#[test]
+fn the_place_of_a_panic_is_not_in_the_standard_library() {
+    let execution = run(&with_module(
+        r#"(func $_RNvNtCs15kBYyAo9fc_3std9panicking11begin_panic unreachable)
+           (func $_RNvCs15kBYyAo9fc_9warehouse11add_product (call $_RNvNtCs15kBYyAo9fc_3std9panicking11begin_panic))
+           (func (export "theus:process/processes@0.1.0#run") (param i32 i32 i32 i32) (result i32)
+            (call $_RNvCs15kBYyAo9fc_9warehouse11add_product) unreachable)"#,
+    ));
+    let End::Trapped { function, .. } = execution.end else {
+        panic!("{:?}", execution.end);
+    };
+    assert_eq!(function.as_deref(), Some("warehouse::add_product"));
+}
+
 #[test]
 fn log_lines_keep_their_level_and_order() {
     let execution = run(&with_module(&format!(

@@ -1,0 +1,54 @@
+//! Runs that are still going on, held there without a clock.
+
+use super::engines::Setup;
+use std::thread;
+use theus_host::{Call, Engine, Receipt, args};
+
+/// Rules that count runs of `spin_for` the moment their transaction is opened.
+pub(crate) const COUNTED: &str = "
+process_recipes:
+  spin_for:
+    inputs:
+      - { field: iterations, max: 0, level: I, min_threshold: 1000000, max_threshold: 1000000 }
+";
+
+/// Enough work for the other side of a test to be done many times over.
+pub(crate) const LONG: u64 = 150_000_000;
+
+/// An engine on which runs of `spin_for` are counted as they are admitted, with fuel for [`LONG`] ones.
+pub(crate) fn counting() -> Setup {
+    Setup::probe()
+        .recipe(COUNTED)
+        .limits(|limits| limits.fuel = u64::MAX / 2)
+}
+
+/// A call of `spin_for` that writes the slot `key`.
+pub(crate) fn spin(iterations: u64, key: &str) -> Call {
+    Call::new(
+        "spin_for",
+        args! { "iterations" => iterations, "key" => key },
+    )
+}
+
+/// Waits until so many runs of `spin_for` have been admitted.
+///
+/// A dry run of the same process sees their count and leaves no trace; its slot is its own, so it waits for nobody.
+pub(crate) fn wait_for_admitted(engine: &Engine, runs: u64) {
+    while engine.call(spin(1, "watcher").dry_run()).audit[0].count <= runs {
+        thread::yield_now();
+    }
+}
+
+/// Runs `meanwhile` while a [`LONG`] run that writes the slot `key` is in its execution; gives the receipt of that run.
+pub(crate) fn during_spin<R>(
+    engine: &Engine,
+    key: &str,
+    meanwhile: impl FnOnce(&dyn Fn() -> bool) -> R,
+) -> (Receipt, R) {
+    thread::scope(|scope| {
+        let running = scope.spawn(|| engine.call(spin(LONG, key)));
+        wait_for_admitted(engine, 1);
+        let meanwhile = meanwhile(&|| !running.is_finished());
+        (running.join().expect("the run ends"), meanwhile)
+    })
+}

@@ -1,0 +1,16 @@
+//! What the integration tests share.
+
+pub(crate) mod binary;
+pub(crate) mod engines;
+pub(crate) mod guests;
+pub(crate) mod in_flight;
+pub(crate) mod json;
+pub(crate) mod wat;
+
+use std::path::Path;
+
+/// The project's folder.
+pub(crate) fn root() -> &'static Path {
+    let host = Path::new(env!("CARGO_MANIFEST_DIR"));
+    host.parent().expect("the host lies in the project")
+}

@@ -1,0 +1,17 @@
+//! Integration tests: the library and the built binary, with real guests.
+//!
+//! One binary holds them all, so that each guest is built once. What the tests share lies in `tests/harness`, and the
+//! command line's cases are data in `tests/cases`.
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod chapter4;
+mod gates;
+mod interlock;
+mod isolation;
+mod limits;
+mod locks;
+mod paths;
+mod transaction;
+mod traps;
