@@ -8,6 +8,7 @@
 //! 6. **Output gate**: the recipe's output rules, on what the transaction would leave.
 //! 7. **Commit or rollback**: all of it or nothing; then unlock.
 
+use crate::body::Sandbox;
 use crate::builder::EngineBuilder;
 use crate::edit::Edit;
 use crate::error::{EditError, RunError};
@@ -18,7 +19,7 @@ use crate::process::Process;
 use crate::receipt::{Outcome, Receipt, Step};
 use crate::record::{Record, RecordRing};
 use crate::run::{Call, Run};
-use crate::runtime::{CallSettings, Execution, Instance, Runtime};
+use crate::runtime::{CallSettings, Execution, Runtime};
 use crate::subscription::{self, Subscribers, Subscription};
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
@@ -192,13 +193,13 @@ impl Shared {
     }
 
     /// A fresh instance, made before the locks are taken: it does not depend on what they guard.
-    fn sandbox(&self, run: &mut Run) -> Result<Instance, RunError> {
+    fn sandbox(&self, run: &mut Run) -> Result<Sandbox, RunError> {
         let _span = run.begin(Step::Execution);
         let settings = CallSettings {
             fuel: self.limits.fuel,
             deadline: run.deadline,
         };
-        let made = run.process.program.instantiate(&settings);
+        let made = run.process.body.instantiate(&settings);
         run.done();
         made.map_err(|execution| {
             if execution.fuel > 0 {
@@ -291,7 +292,7 @@ impl Shared {
     fn execution(
         &self,
         run: &mut Run,
-        sandbox: Instance,
+        sandbox: Sandbox,
         args: &[u8],
         guard: ContextGuard,
     ) -> Result<Transaction, RunError> {

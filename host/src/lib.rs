@@ -24,6 +24,7 @@
 //! not outlive it.
 
 mod arguments;
+mod body;
 pub mod build;
 mod builder;
 pub mod component;
@@ -45,6 +46,8 @@ mod runtime;
 mod subscription;
 
 pub use crate::arguments::MASK;
+#[cfg(feature = "baseline")]
+pub use crate::body::NativeProcess;
 pub use crate::builder::EngineBuilder;
 pub use crate::context_source::{ContextSourceError, context_from_json, context_from_value};
 pub use crate::edit::Edit;
@@ -56,6 +59,8 @@ pub use crate::process::{GuestSource, Registered};
 pub use crate::receipt::{Durability, ErrorReport, Outcome, Receipt, Stats, Step, StepTime};
 pub use crate::record::{Actor, Record};
 pub use crate::run::Call;
+#[cfg(feature = "baseline")]
+pub use crate::runtime::{BareGuest, ReusedInstance};
 pub use crate::subscription::{Event, Subscription};
 pub use theus_core::audit::{Action, Gate, Level, Recipe, RecipeErrors, Verdict};
 pub use theus_core::changes::{Change, ChangeOp};

@@ -1,17 +1,17 @@
 //! Registered processes: how a guest's bytes become something that the engine can run.
 
+use crate::body::Body;
 use crate::component::into_component;
-use crate::engine::Engine;
+use crate::engine::{Engine, Shared};
 use crate::error::RegisterError;
 use crate::guest::{Guest, GuestError};
 use crate::observe::Metrics;
 use crate::policy::Policy;
-use crate::runtime::Program;
 use std::collections::HashMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use theus_core::audit::ProcessRules;
+use theus_core::audit::{ProcessRules, Recipe};
 use theus_core::context_guard::Mode;
 use theus_core::contract::Contract;
 use theus_core::limits::{Limit, LimitExceeded, Limits};
@@ -20,7 +20,7 @@ use theus_core::limits::{Limit, LimitExceeded, Limits};
 pub(crate) struct Process {
     pub(crate) contract: Contract,
     pub(crate) digest: Arc<str>,
-    pub(crate) program: Program,
+    pub(crate) body: Body,
     pub(crate) rules: Option<Arc<ProcessRules>>,
     pub(crate) metrics: Metrics,
 }
@@ -68,39 +68,42 @@ impl Engine {
         let bytes = source.into().read(&shared.limits)?;
         let component = into_component(&bytes).map_err(GuestError::from)?;
         let guest = Guest::read(&component, &shared.limits)?;
-        let digest: Arc<str> = guest.digest.as_str().into();
-        let mut rules = Vec::with_capacity(guest.contracts.len());
         for contract in &guest.contracts {
             check_contract(contract, shared.mode, &policy)?;
-            let recipe = shared.recipe.as_ref();
-            rules.push(
-                recipe
-                    .map(|recipe| recipe.bind(contract))
-                    .transpose()?
-                    .flatten(),
-            );
         }
         let program = shared.runtime.compile(&component)?;
-        let names: Vec<String> = guest.contracts.iter().map(|it| it.name.clone()).collect();
-        let processes: HashMap<String, Arc<Process>> = guest
+        let digest: Arc<str> = guest.digest.as_str().into();
+        let names = guest.contracts.iter().map(|it| it.name.clone()).collect();
+        let processes: Result<HashMap<_, _>, RegisterError> = guest
             .contracts
             .into_iter()
-            .zip(rules)
-            .map(|(contract, rules)| {
+            .map(|contract| {
                 let name = contract.name.clone();
-                let process = Process {
-                    metrics: Metrics::of(&name),
-                    contract,
-                    digest: digest.clone(),
-                    program: program.clone(),
-                    rules,
-                };
-                (name, Arc::new(process))
+                let body = Body::Guest(program.clone());
+                let process = Process::new(contract, digest.clone(), body, shared.recipe.as_ref())?;
+                Ok((name, Arc::new(process)))
             })
             .collect();
+        shared.add_processes(&processes?)?;
+        Ok(Registered {
+            processes: names,
+            digest: guest.digest,
+        })
+    }
+}
+
+impl Shared {
+    /// Adds processes, all of them or none.
+    pub(crate) fn add_processes(
+        &self,
+        processes: &HashMap<String, Arc<Process>>,
+    ) -> Result<(), RegisterError> {
         let mut taken = None;
-        shared.processes.rcu(|known| {
-            taken = names.iter().find(|name| known.contains_key(*name)).cloned();
+        self.processes.rcu(|known| {
+            taken = processes
+                .keys()
+                .find(|name| known.contains_key(*name))
+                .cloned();
             let mut all = HashMap::clone(known);
             if taken.is_none() {
                 all.extend(
@@ -113,11 +116,30 @@ impl Engine {
         });
         match taken {
             Some(process) => Err(RegisterError::RegisteredTwice { process }),
-            None => Ok(Registered {
-                processes: names,
-                digest: digest.to_string(),
-            }),
+            None => Ok(()),
         }
+    }
+}
+
+impl Process {
+    /// Binds the recipe's rules to a contract.
+    pub(crate) fn new(
+        contract: Contract,
+        digest: Arc<str>,
+        body: Body,
+        recipe: Option<&Recipe>,
+    ) -> Result<Self, RegisterError> {
+        let rules = recipe
+            .map(|recipe| recipe.bind(&contract))
+            .transpose()?
+            .flatten();
+        Ok(Self {
+            metrics: Metrics::of(&contract.name),
+            contract,
+            digest,
+            body,
+            rules,
+        })
     }
 }
 

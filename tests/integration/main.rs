@@ -7,11 +7,14 @@
 mod harness;
 
 mod chapter4;
+mod contracts;
 mod gates;
 mod interlock;
 mod isolation;
 mod limits;
 mod locks;
 mod paths;
+mod records;
 mod transaction;
 mod traps;
+mod wasi;

@@ -128,7 +128,10 @@ fn duplicates(list: &str, values: &[LitStr]) -> Vec<Error> {
         .map(|(_, value)| {
             Error::new(
                 value.span(),
-                format!("`{}` stands twice in `{list}`", value.value()),
+                format!(
+                    "`{}` stands twice in `{list}`: once is enough",
+                    value.value()
+                ),
             )
         })
         .collect()

@@ -10,7 +10,7 @@ pub(crate) fn check(path: &str, parameters: &[Parameter]) -> Result<(), String> 
     let layer_end = path.find(['.', '[']).unwrap_or(path.len());
     let (layer, mut rest) = path.split_at(layer_end);
     if !LAYERS.contains(&layer) {
-        return Err("it must begin with `domain` or `global`".into());
+        return Err("it must begin with `domain` or `global`, as in `domain.items`".into());
     }
     while !rest.is_empty() {
         rest = segment(rest, parameters)?;
@@ -48,7 +48,7 @@ fn segment<'a>(rest: &'a str, parameters: &[Parameter]) -> Result<&'a str, Strin
 
 fn until_brace(text: &str) -> Result<(&str, &str), String> {
     text.split_once('}')
-        .ok_or_else(|| "a `{` has no `}`".to_owned())
+        .ok_or_else(|| "a `{` has no `}`: write `{param}`".to_owned())
 }
 
 enum Place {
@@ -58,16 +58,24 @@ enum Place {
 
 fn parameter_for(name: &str, parameters: &[Parameter], place: Place) -> Result<(), String> {
     let Some(parameter) = parameters.iter().find(|parameter| parameter.name == name) else {
-        return Err(format!("`{{{name}}}` names no parameter of this process"));
+        let names: Vec<&str> = parameters.iter().map(|it| it.name.as_str()).collect();
+        return Err(format!(
+            "`{{{name}}}` names no parameter of this process: it has {}",
+            if names.is_empty() {
+                "none".into()
+            } else {
+                names.join(", ")
+            }
+        ));
     };
     if parameter.optional {
         return Err(format!(
-            "`{name}` is optional: a parameter that stands in a path must always be given"
+            "`{name}` is optional, and a parameter in a path must always be given: write its type without `Option`"
         ));
     }
     if parameter.secret {
         return Err(format!(
-            "`{name}` is secret, and paths are written to records"
+            "`{name}` is secret, and paths are written to records: take the key from another parameter"
         ));
     }
     match (place, parameter.kind) {
@@ -95,7 +103,7 @@ fn quoted(text: &str) -> Result<&str, String> {
                 }
                 return text[at + 1..]
                     .strip_prefix(']')
-                    .ok_or_else(|| "a `]` is missing after a quoted key".to_owned());
+                    .ok_or_else(|| "a `]` is missing: a quoted key ends with `\"]`".to_owned());
             }
             '\\' => match letters.next() {
                 Some((_, escaped @ ('"' | '\\'))) => key.push(escaped),
@@ -104,12 +112,12 @@ fn quoted(text: &str) -> Result<&str, String> {
             letter => key.push(letter),
         }
     }
-    Err("a quoted key has no end".into())
+    Err("a quoted key has no end: write `\"]` behind it".into())
 }
 
 fn index(text: &str) -> Result<&str, String> {
     let Some((digits, after)) = text.split_once(']') else {
-        return Err("a `[` has no `]`".into());
+        return Err("a `[` has no `]`: write `[3]` for a list index".into());
     };
     let plain = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
     if !plain || (digits.len() > 1 && digits.starts_with('0')) || digits.parse::<u64>().is_err() {
@@ -124,7 +132,9 @@ fn bare(text: &str) -> Result<&str, String> {
     let end = text.find(['.', '[']).unwrap_or(text.len());
     let (name, after) = text.split_at(end);
     if name.is_empty() {
-        return Err("a key is empty".into());
+        return Err(
+            "a key is empty: write `domain.items`, or `domain[\"\"]` if it is meant to be".into(),
+        );
     }
     if name.contains(['{', '}']) {
         return Err(format!(
@@ -143,7 +153,7 @@ fn bare(text: &str) -> Result<&str, String> {
 fn private(key: &str) -> Result<(), String> {
     if key.starts_with('_') {
         return Err(format!(
-            "`{key}`: keys that begin with `_` are private to the host"
+            "`{key}` is private to the host: write a key that does not begin with `_`"
         ));
     }
     Ok(())

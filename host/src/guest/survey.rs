@@ -16,6 +16,7 @@ const MAX_TYPES: u64 = 20_000;
 /// Instances of nested components multiply with depth, so only a few are allowed in all.
 const MAX_COMPONENT_INSTANCES: u64 = 20;
 const MAX_CORE_INSTANCES: u64 = 64;
+const MAX_CANONICAL_FUNCTIONS: u64 = 2_000;
 const MAX_FUNCTIONS: u64 = 200_000;
 const MAX_FUNCTION_BYTES: u64 = 1 << 20;
 /// Nested loops cost the compiler more than their square.
@@ -39,6 +40,7 @@ pub(super) struct Survey<'a> {
     types: u64,
     component_instances: u64,
     core_instances: u64,
+    canonical_functions: u64,
     functions: u64,
     weight: u64,
 }
@@ -55,6 +57,7 @@ impl<'a> Survey<'a> {
             types: 0,
             component_instances: 0,
             core_instances: 0,
+            canonical_functions: 0,
             functions: 0,
             weight: 0,
         }
@@ -103,6 +106,10 @@ impl<'a> Survey<'a> {
                         )?;
                     }
                 }
+            }
+            Payload::ComponentCanonicalSection(section) => {
+                let (sum, more) = (&mut self.canonical_functions, u64::from(section.count()));
+                count(sum, more, MAX_CANONICAL_FUNCTIONS, "canonical functions")?;
             }
             Payload::TypeSection(section) => self.count_types(section.count())?,
             Payload::CoreTypeSection(section) => self.count_types(section.count())?,

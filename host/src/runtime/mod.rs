@@ -5,6 +5,8 @@
 //! and the guard again. The pool, fuel, the epoch deadline, memory and table sums bound what a guest can do to the host;
 //! what it can do to the context is the guard's business.
 
+#[cfg(feature = "baseline")]
+mod baseline;
 mod call;
 mod config;
 mod end;
@@ -19,6 +21,8 @@ mod wasi;
 #[cfg(test)]
 pub(crate) mod tests;
 
+#[cfg(feature = "baseline")]
+pub use self::baseline::{BareGuest, ReusedInstance};
 pub(crate) use self::call::{CallSettings, Execution, Instance};
 pub(crate) use self::end::End;
 pub(crate) use self::program::Program;
