@@ -38,7 +38,7 @@ impl Sandbox {
         self,
         process: &str,
         args: &[u8],
-        guard: ContextGuard,
+        guard: Box<ContextGuard>,
         deadline: Instant,
     ) -> Execution {
         match self {
@@ -69,7 +69,7 @@ mod native {
     type Call = dyn Fn(&mut ContextGuard, &[u8]) -> Result<Vec<u8>, Refusal> + Send + Sync;
 
     impl NativeProcess {
-        pub(super) fn run(&self, args: &[u8], mut guard: ContextGuard) -> Execution {
+        pub(super) fn run(&self, args: &[u8], mut guard: Box<ContextGuard>) -> Execution {
             let end = match (self.0)(&mut guard, args) {
                 Ok(result) => End::Returned(result),
                 Err(refusal) => End::Refused(refusal),
@@ -101,8 +101,14 @@ mod native {
             call: impl Fn(&mut ContextGuard, &[u8]) -> Result<Vec<u8>, Refusal> + Send + Sync + 'static,
         ) -> Result<(), RegisterError> {
             let body = super::Body::Native(NativeProcess(Arc::new(call)));
-            let process =
-                Process::new(contract, "native".into(), body, self.shared.recipe.as_ref())?;
+            let process = Process::new(
+                contract,
+                "native".into(),
+                body,
+                self.shared.recipe.as_ref(),
+                &self.shared.limits,
+                self.shared.mode,
+            )?;
             let name = process.contract.name.clone();
             self.shared
                 .add_processes(&HashMap::from([(name, Arc::new(process))]))

@@ -12,9 +12,10 @@ use crate::body::Sandbox;
 use crate::builder::EngineBuilder;
 use crate::edit::Edit;
 use crate::error::{EditError, RunError};
+use crate::grant::Grant;
 use crate::head::Head;
 use crate::interlock::{Interlock, InterlockState};
-use crate::lock::{Admitted, LockMode, LockSet, LockTable};
+use crate::lock::{Admitted, LockTable};
 use crate::process::Process;
 use crate::receipt::{Outcome, Receipt, Step};
 use crate::record::{Record, RecordRing};
@@ -25,11 +26,9 @@ use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
-use theus_core::audit::{Action, Facts, Gate, Judgement, ProcessRules, Recipe, Tick, Tracker};
+use theus_core::audit::{Action, Facts, Gate, Judgement, Recipe, Tick, Tracker};
 use theus_core::context_guard::{ContextGuard, Mode};
-use theus_core::guard::{self, Guard};
-use theus_core::limits::{Limit, LimitExceeded, Limits};
-use theus_core::path::Path;
+use theus_core::limits::Limits;
 use theus_core::transaction::{Snapshot, Transaction};
 use theus_core::tree::Tree;
 use theus_core::value::Map;
@@ -52,12 +51,6 @@ pub(crate) struct Shared {
     pub(crate) interlock: InterlockState,
     pub(crate) records: RecordRing,
     pub(crate) subscribers: Subscribers,
-}
-
-/// What the grant of one call comes to: the contract's paths with the arguments filled in.
-struct Grant {
-    inputs: Vec<Path>,
-    outputs: Vec<Path>,
 }
 
 impl Engine {
@@ -165,7 +158,7 @@ impl Shared {
         let sandbox = self.sandbox(run)?;
         let lock = self.lock(run, &grant)?;
         let transaction = self.transaction(run)?;
-        let guard = self.guard(run, grant, transaction);
+        let guard = self.guard(run, &grant, transaction);
         let transaction = self.execution(run, sandbox, &args, guard)?;
         self.output_gate(run, &transaction)?;
         self.commit(run, &transaction, lock)
@@ -212,47 +205,20 @@ impl Shared {
         })
     }
 
-    fn grant(&self, run: &Run) -> Result<Grant, RunError> {
-        let contract = &run.process.contract;
-        let fill = |patterns| {
-            let paths = guard::fill(patterns, &run.args).map_err(|problem| RunError::Grant {
-                process: run.name().to_owned(),
-                problem,
-            })?;
-            for path in &paths {
-                let bytes = path.to_string().len() as u64;
-                LimitExceeded::check(Limit::PathBytes, self.limits.path_bytes, bytes)
-                    .map_err(|exceeded| run.limit(exceeded))?;
-            }
-            Ok(paths)
-        };
-        Ok(Grant {
-            inputs: fill(&contract.inputs)?,
-            outputs: fill(&contract.outputs)?,
-        })
+    /// What the call may touch and therefore locks.
+    fn grant(&self, run: &Run) -> Result<Arc<Grant>, RunError> {
+        match &run.process.fixed_grant {
+            Some(grant) => Ok(grant.clone()),
+            None => Grant::of_call(run, &self.limits, self.mode).map(Arc::new),
+        }
     }
 
     /// Step 2: the keys of the grant, and those that the gates' rules read, presented as one set.
     fn lock(&self, run: &mut Run, grant: &Grant) -> Result<Admitted<'_>, RunError> {
         let _span = run.begin(Step::Lock);
-        let set = match self.mode {
-            Mode::Permissive => LockSet::whole(),
-            Mode::Strict => {
-                let mut set = LockSet::default();
-                for path in &grant.outputs {
-                    set.add(path, LockMode::Exclusive);
-                }
-                let rules = run.process.rules.as_deref();
-                let read_by_rules = rules.into_iter().flat_map(ProcessRules::context_paths);
-                for path in grant.inputs.iter().chain(read_by_rules) {
-                    set.add(path, LockMode::Shared);
-                }
-                set
-            }
-        };
         let admitted = self
             .locks
-            .admit(set, run.deadline)
+            .admit(grant.locks.clone(), run.deadline)
             .map_err(|_| run.time_exceeded(&self.limits));
         run.done();
         admitted
@@ -280,12 +246,12 @@ impl Shared {
     }
 
     /// Step 4: the guard in front of the transaction.
-    fn guard(&self, run: &mut Run, grant: Grant, transaction: Transaction) -> ContextGuard {
+    fn guard(&self, run: &mut Run, grant: &Grant, transaction: Transaction) -> Box<ContextGuard> {
         let _span = run.begin(Step::Guard);
-        let guard = Guard::new(grant.inputs, grant.outputs);
+        let guard = grant.guard.clone();
         let guard = ContextGuard::new(guard, transaction, self.limits.clone(), self.mode);
         run.done();
-        guard
+        Box::new(guard)
     }
 
     /// Step 5: the guest runs; its reads see its own writes, and nothing else sees them.
@@ -294,7 +260,7 @@ impl Shared {
         run: &mut Run,
         sandbox: Sandbox,
         args: &[u8],
-        guard: ContextGuard,
+        guard: Box<ContextGuard>,
     ) -> Result<Transaction, RunError> {
         let _span = run.begin(Step::Execution);
         run.receipt.outcome = Outcome::RolledBack;

@@ -28,10 +28,10 @@ mod body;
 pub mod build;
 mod builder;
 pub mod component;
-mod context_source;
 mod edit;
 mod engine;
 mod error;
+mod grant;
 pub mod guest;
 mod head;
 mod interlock;
@@ -45,11 +45,9 @@ mod run;
 mod runtime;
 mod subscription;
 
-pub use crate::arguments::MASK;
 #[cfg(feature = "baseline")]
 pub use crate::body::NativeProcess;
 pub use crate::builder::EngineBuilder;
-pub use crate::context_source::{ContextSourceError, context_from_json, context_from_value};
 pub use crate::edit::Edit;
 pub use crate::engine::Engine;
 pub use crate::error::{ArgumentProblem, EditError, EngineBuildError, RegisterError, RunError};
@@ -62,10 +60,12 @@ pub use crate::run::Call;
 #[cfg(feature = "baseline")]
 pub use crate::runtime::{BareGuest, ReusedInstance};
 pub use crate::subscription::{Event, Subscription};
+pub use theus_core::arguments::MASK;
 pub use theus_core::audit::{Action, Gate, Level, Recipe, RecipeErrors, Verdict};
 pub use theus_core::changes::{Change, ChangeOp};
 pub use theus_core::code::{Code, ErrorKind};
 pub use theus_core::context_guard::Mode;
+pub use theus_core::context_source::{ContextSourceError, context_from_json, context_from_value};
 pub use theus_core::guest_log::{LogLevel, LogLine};
 pub use theus_core::limits::{Limit, LimitExceeded, Limits};
 pub use theus_core::path::{Layer, Path};

@@ -44,13 +44,13 @@ pub(crate) struct TimedOut;
 #[derive(Default)]
 struct Queue {
     next_ticket: u64,
-    running: Vec<(u64, LockSet)>,
+    running: Vec<(u64, Arc<LockSet>)>,
     waiting: VecDeque<Waiter>,
 }
 
 struct Waiter {
     ticket: u64,
-    set: LockSet,
+    set: Arc<LockSet>,
     thread: Thread,
     admitted: Arc<AtomicBool>,
 }
@@ -84,7 +84,12 @@ impl LockSet {
 
 impl LockTable {
     /// Waits until the set is admitted, at most until the deadline.
-    pub(crate) fn admit(&self, set: LockSet, deadline: Instant) -> Result<Admitted<'_>, TimedOut> {
+    pub(crate) fn admit(
+        &self,
+        set: impl Into<Arc<LockSet>>,
+        deadline: Instant,
+    ) -> Result<Admitted<'_>, TimedOut> {
+        let set = set.into();
         let mut queue = self.queue();
         let ticket = queue.next_ticket;
         queue.next_ticket += 1;

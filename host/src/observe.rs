@@ -73,7 +73,7 @@ impl Metrics {
         }
         self.fuel.increment(receipt.stats.fuel);
         if let Some(lock) = receipt.stats.steps.iter().find(|it| it.name == Step::Lock) {
-            self.lock_wait.record(lock.micros / 1e6);
+            self.lock_wait.record(lock.time.as_secs_f64());
         }
         self.call.record(duration.as_secs_f64());
     }

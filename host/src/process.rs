@@ -4,6 +4,7 @@ use crate::body::Body;
 use crate::component::into_component;
 use crate::engine::{Engine, Shared};
 use crate::error::RegisterError;
+use crate::grant::Grant;
 use crate::guest::{Guest, GuestError};
 use crate::observe::Metrics;
 use crate::policy::Policy;
@@ -22,6 +23,8 @@ pub(crate) struct Process {
     pub(crate) digest: Arc<str>,
     pub(crate) body: Body,
     pub(crate) rules: Option<Arc<ProcessRules>>,
+    /// The grant, where it is the same for every call.
+    pub(crate) fixed_grant: Option<Arc<Grant>>,
     pub(crate) metrics: Metrics,
 }
 
@@ -80,7 +83,14 @@ impl Engine {
             .map(|contract| {
                 let name = contract.name.clone();
                 let body = Body::Guest(program.clone());
-                let process = Process::new(contract, digest.clone(), body, shared.recipe.as_ref())?;
+                let process = Process::new(
+                    contract,
+                    digest.clone(),
+                    body,
+                    shared.recipe.as_ref(),
+                    &shared.limits,
+                    shared.mode,
+                )?;
                 Ok((name, Arc::new(process)))
             })
             .collect();
@@ -128,12 +138,16 @@ impl Process {
         digest: Arc<str>,
         body: Body,
         recipe: Option<&Recipe>,
+        limits: &Limits,
+        mode: Mode,
     ) -> Result<Self, RegisterError> {
         let rules = recipe
             .map(|recipe| recipe.bind(&contract))
             .transpose()?
             .flatten();
+        let fixed_grant = Grant::fixed(&contract, rules.as_deref(), limits, mode).map(Arc::new);
         Ok(Self {
+            fixed_grant,
             metrics: Metrics::of(&contract.name),
             contract,
             digest,

@@ -1,7 +1,9 @@
 //! Receipts: what one run did, or why it did nothing. Serialised, a receipt is the object that `-o json` prints.
 
 use crate::error::{RegisterError, RunError};
+use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
+use std::time::Duration;
 use theus_core::audit::Verdict;
 use theus_core::changes::Change;
 use theus_core::code::ErrorKind;
@@ -87,12 +89,12 @@ pub struct Stats {
 }
 
 /// The time that one step took.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StepTime {
-    /// The step's name.
+    /// The step.
     pub name: Step,
-    /// Microseconds.
-    pub micros: f64,
+    /// How long it took.
+    pub time: Duration,
 }
 
 /// The seven steps of the pipeline.
@@ -156,6 +158,24 @@ impl Step {
             Self::OutputGate => "output-gate",
             Self::Commit => "commit",
         }
+    }
+}
+
+impl StepTime {
+    /// The time in microseconds.
+    #[must_use]
+    pub fn micros(&self) -> f64 {
+        // Rounded to the nanosecond, which is what was measured: binary fractions would show more.
+        (self.time.as_secs_f64() * 1e9).round() / 1e3
+    }
+}
+
+impl Serialize for StepTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut step = serializer.serialize_struct("StepTime", 2)?;
+        step.serialize_field("name", &self.name)?;
+        step.serialize_field("micros", &self.micros())?;
+        step.end()
     }
 }
 

@@ -1,6 +1,5 @@
 //! Records: what happened and why, one per run, refusals included.
 
-use crate::arguments;
 use crate::engine::Shared;
 use crate::error::RunError;
 use crate::receipt::{Outcome, Receipt};
@@ -8,6 +7,7 @@ use crate::run::{Call, Run};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
+use theus_core::arguments;
 use theus_core::audit::Verdict;
 use theus_core::context_guard::Mode;
 use theus_core::value::Map;

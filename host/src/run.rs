@@ -135,15 +135,15 @@ impl Run {
             return;
         };
         let now = Instant::now();
-        let micros = micros(now - self.last_step);
+        let time = now - self.last_step;
         self.last_step = now;
         let steps = &mut self.receipt.stats.steps;
         match steps.iter_mut().find(|step| step.name == name) {
-            Some(step) => step.micros = rounded(step.micros + micros),
+            Some(step) => step.time += time,
             None => {
                 // The sandbox is made ahead of the lock; its time stands where the execution has its place.
                 let place = steps.iter().position(|step| step.name as u8 > name as u8);
-                steps.insert(place.unwrap_or(steps.len()), StepTime { name, micros });
+                steps.insert(place.unwrap_or(steps.len()), StepTime { name, time });
             }
         }
     }
@@ -152,7 +152,7 @@ impl Run {
     pub(crate) fn ended(
         &mut self,
         execution: Execution,
-    ) -> Result<(Vec<u8>, ContextGuard), RunError> {
+    ) -> Result<(Vec<u8>, Box<ContextGuard>), RunError> {
         let stats = &mut self.receipt.stats;
         stats.fuel = execution.fuel;
         stats.host_calls = execution.host_calls;
@@ -306,15 +306,6 @@ impl Run {
             self.receipt.violations.push(violation.clone());
         }
     }
-}
-
-/// Microseconds to the nanosecond, without the noise of binary fractions.
-fn micros(duration: Duration) -> f64 {
-    rounded(duration.as_secs_f64() * 1e6)
-}
-
-fn rounded(micros: f64) -> f64 {
-    (micros * 1e3).round() / 1e3
 }
 
 fn millis(duration: Duration) -> u64 {

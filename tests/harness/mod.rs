@@ -1,10 +1,12 @@
 //! What the integration tests share.
 
 pub(crate) mod binary;
+pub(crate) mod cases;
 pub(crate) mod engines;
 pub(crate) mod guests;
 pub(crate) mod in_flight;
 pub(crate) mod json;
+pub(crate) mod text;
 pub(crate) mod wat;
 
 use std::path::Path;

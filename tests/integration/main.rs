@@ -6,6 +6,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod cases;
 mod chapter4;
 mod contracts;
 mod gates;

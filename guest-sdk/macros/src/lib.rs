@@ -35,7 +35,9 @@ use proc_macro::TokenStream;
 /// | side effects | `side_effects = [..]`: `fs:NAME`, `fs-rw:NAME`, `clock`, `random` |
 /// | errors | `errors = [..]`: the codes that a `Failure` of this process may carry |
 ///
-/// All four lists may be left out; they are then empty.
+/// All four lists may be left out; they are then empty. Names are ASCII letters, digits, `_` and `-`.
+///
+/// The function returns a `Result<T, E>` with `T: Serialize` and `E: Into<Failure>`.
 ///
 /// A parameter's kind follows from its type: `bool`; `int` for the integer types; `float` for `f32` and `f64`; `string`
 /// for `String` and `char`; `bytes` for `theus_guest::Bytes`; `list` for `Vec` and the like, tuples and arrays; `map` for

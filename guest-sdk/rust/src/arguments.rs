@@ -1,7 +1,7 @@
 //! A call's arguments: a MessagePack map, one entry per parameter that was given.
 //!
-//! The host has checked them against the contract; that they do not fit here means that contract and guest disagree, and
-//! ends the call.
+//! The host has checked them against the contract; that they do not fit here means that contract and guest disagree,
+//! and ends the call.
 
 use serde::de::DeserializeOwned;
 

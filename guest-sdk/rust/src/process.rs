@@ -36,32 +36,37 @@ pub trait Process {
     label = "write `Result<.., Failure>`"
 )]
 pub trait Returned {
-    /// Encodes the result, or passes the failure on.
-    fn into_outcome(self) -> Outcome;
+    /// What the process gives back.
+    type Value: Serialize;
+
+    /// Turns the error into a failure.
+    fn into_result(self) -> Result<Self::Value, Failure>;
 }
 
 impl<T: Serialize, E: Into<Failure>> Returned for Result<T, E> {
-    #[track_caller]
-    fn into_outcome(self) -> Outcome {
-        let value = self.map_err(Into::into)?;
-        match rmp_serde::to_vec_named(&value) {
-            Ok(encoded) => Ok(encoded),
-            Err(why) => panic!("the result cannot be encoded: {why}"),
-        }
+    type Value = T;
+
+    #[inline]
+    fn into_result(self) -> Result<T, Failure> {
+        self.map_err(Into::into)
     }
 }
 
 /// Encodes what the function returned.
 #[track_caller]
-pub fn outcome(returned: impl Returned) -> Outcome {
-    returned.into_outcome()
+pub fn outcome<R: Returned>(returned: R) -> Outcome {
+    let value = returned.into_result()?;
+    match rmp_serde::to_vec_named(&value) {
+        Ok(encoded) => Ok(encoded),
+        Err(why) => panic!("the result cannot be encoded: {why}"),
+    }
 }
 
 /// An entry in the list of this guest's processes.
 ///
 /// Each `#[process]` has one in a static, and a constructor that links it in. That keeps the list free of any central
-/// place: the constructors run at the start of a call (wit-bindgen's export calls `__wasm_call_ctors`, and by that keeps
-/// the linker from wrapping every export in it).
+/// place: the constructors run at the start of a call (wit-bindgen's export calls `__wasm_call_ctors`, and by that
+/// keeps the linker from wrapping every export in it).
 pub struct Registration {
     name: &'static str,
     run: fn(&Context, &[u8]) -> Outcome,

@@ -66,7 +66,7 @@ pub fn decode(bytes: &[u8], bounds: Bounds) -> Result<Value, DecodeError> {
 /// [`LimitExceeded`] as soon as the encoding is longer than `limit` bytes.
 pub fn encode(value: &Value, hidden: Hidden, limit: u64) -> Result<Vec<u8>, LimitExceeded> {
     let mut encoder = Encoder {
-        out: Vec::new(),
+        out: Vec::with_capacity(32),
         hidden,
         limit,
     };

@@ -30,7 +30,7 @@ pub enum Mode {
 /// A transaction behind a guard.
 #[derive(Debug)]
 pub struct ContextGuard {
-    guard: Guard,
+    guard: Arc<Guard>,
     transaction: Transaction,
     limits: Arc<Limits>,
     mode: Mode,
@@ -70,9 +70,14 @@ const WORK_BYTE_OUT: u64 = 1;
 impl ContextGuard {
     /// Puts a guard in front of a transaction.
     #[must_use]
-    pub fn new(guard: Guard, transaction: Transaction, limits: Arc<Limits>, mode: Mode) -> Self {
+    pub fn new(
+        guard: impl Into<Arc<Guard>>,
+        transaction: Transaction,
+        limits: Arc<Limits>,
+        mode: Mode,
+    ) -> Self {
         Self {
-            guard,
+            guard: guard.into(),
             transaction,
             limits,
             mode,
@@ -292,12 +297,11 @@ impl ContextGuard {
                 Hidden::Private
             }
         };
+        let view = self.transaction.view();
+        // Most layers hold reserved keys somewhere, most written values do not: only the latter are looked at.
         if op != WriteOp::Push
-            && let Some(key) = self
-                .transaction
-                .view()
-                .get(&path)
-                .and_then(|old| old.hidden_key(hidden))
+            && view.layer(path.layer()).may_hold_reserved()
+            && let Some(key) = view.get(&path).and_then(|old| old.hidden_key(hidden))
         {
             let reason = Reason::Covers {
                 key: crate::path::cut(key),
@@ -311,7 +315,14 @@ impl ContextGuard {
 
     fn parse(&mut self, text: &str) -> Result<Path, Refusal> {
         self.work += WORK_CALL + text.len() as u64;
-        let path = Path::parse_bounded(text, &self.limits)?;
+        let known = self.guard.parsed(text).filter(|path| {
+            text.len() as u64 <= self.limits.path_bytes
+                && path.segments().len() as u64 <= self.limits.path_segments
+        });
+        let path = match known {
+            Some(path) => path.clone(),
+            None => Path::parse_bounded(text, &self.limits)?,
+        };
         self.work += WORK_SEGMENT * path.segments().len() as u64;
         Ok(path)
     }

@@ -3,8 +3,10 @@
 //! A grant covers its own place and everything below it *of its own zone*. A data grant therefore neither shows nor
 //! replaces signal, meta, heavy or private keys that lie below it.
 
+use crate::limits::{Limit, LimitExceeded, Limits};
 use crate::path::{Path, Segment};
-use crate::pattern::PathPattern;
+use crate::pattern::{FillError, PathPattern};
+use crate::value::Map;
 use crate::zone::{Hidden, Zone};
 use std::fmt;
 
@@ -13,6 +15,8 @@ use std::fmt;
 pub struct Guard {
     inputs: Vec<Granted>,
     outputs: Vec<Granted>,
+    // The grant's own paths by their text: what a guest most often names need not be parsed again. Sorted.
+    interned: Vec<(Box<str>, Path)>,
 }
 
 #[derive(Clone, Debug)]
@@ -84,7 +88,29 @@ impl Guard {
         Self {
             inputs: granted(inputs),
             outputs: granted(outputs),
+            interned: Vec::new(),
         }
+    }
+
+    /// Remembers the text of every granted path: worth it for a guard that serves more than one call.
+    #[must_use]
+    pub fn interned(mut self) -> Self {
+        let paths = self.inputs.iter().chain(&self.outputs);
+        self.interned = paths
+            .map(|granted| (granted.path.to_string().into(), granted.path.clone()))
+            .collect();
+        self.interned.sort();
+        self.interned.dedup();
+        self
+    }
+
+    /// The parsed form of a text, where it is the canonical text of a granted path.
+    #[inline]
+    pub(crate) fn parsed(&self, text: &str) -> Option<&Path> {
+        let found = self
+            .interned
+            .binary_search_by(|(known, _)| (**known).cmp(text));
+        found.ok().map(|at| &self.interned[at].1)
     }
 
     /// Decides whether a place may be read, and what stays hidden below it.
@@ -320,16 +346,34 @@ impl fmt::Display for Violation {
 
 impl std::error::Error for Violation {}
 
+/// Why the contract's paths do not come to a grant for this call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrantError {
+    /// An argument does not fit a path.
+    #[error(transparent)]
+    Fill(#[from] FillError),
+    /// A path is too long with the argument in it.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
+}
+
 /// Fills a list of contract paths with the arguments of a call.
 ///
 /// # Errors
 ///
-/// The first path that an argument does not fit.
+/// The first path that an argument does not fit, or makes too long.
 pub fn fill(
     patterns: &[PathPattern],
-    args: &crate::value::Map,
-) -> Result<Vec<Path>, crate::pattern::FillError> {
-    patterns.iter().map(|pattern| pattern.fill(args)).collect()
+    args: &Map,
+    limits: &Limits,
+) -> Result<Vec<Path>, GrantError> {
+    let fill = |pattern: &PathPattern| {
+        let path = pattern.fill(args)?;
+        let bytes = path.to_string().len() as u64;
+        LimitExceeded::check(Limit::PathBytes, limits.path_bytes, bytes)?;
+        Ok(path)
+    };
+    patterns.iter().map(fill).collect()
 }
 
 #[cfg(test)]

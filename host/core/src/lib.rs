@@ -9,6 +9,7 @@ pub mod changes;
 pub mod code;
 pub mod codec;
 pub mod context_guard;
+pub mod context_source;
 pub mod contract;
 pub mod guard;
 pub mod guest_log;

@@ -8,10 +8,14 @@ use smallvec::SmallVec;
 use smol_str::{SmolStr, SmolStrBuilder};
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
-/// A place in the context.
+/// A place in the context. A copy costs no more than counting it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Path {
+pub struct Path(Arc<Parts>);
+
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Parts {
     layer: Layer,
     segments: SmallVec<[Segment; 4]>,
 }
@@ -70,19 +74,17 @@ impl Path {
     /// The path of a whole layer.
     #[must_use]
     pub fn layer_root(layer: Layer) -> Self {
-        Self {
-            layer,
-            segments: SmallVec::new(),
-        }
+        Self::of(layer, SmallVec::new())
     }
 
     /// Creates a path from its parts.
     #[must_use]
     pub fn new(layer: Layer, segments: impl IntoIterator<Item = Segment>) -> Self {
-        Self {
-            layer,
-            segments: segments.into_iter().collect(),
-        }
+        Self::of(layer, segments.into_iter().collect())
+    }
+
+    fn of(layer: Layer, segments: SmallVec<[Segment; 4]>) -> Self {
+        Self(Arc::new(Parts { layer, segments }))
     }
 
     /// Parses a path of any size: for text that the operator wrote.
@@ -96,10 +98,7 @@ impl Path {
         while let Some(token) = scanner.next_token()? {
             segments.push(token.into_segment());
         }
-        Ok(Self {
-            layer: scanner.layer,
-            segments,
-        })
+        Ok(Self::of(scanner.layer, segments))
     }
 
     /// Parses a path under the limits of a call.
@@ -125,54 +124,54 @@ impl Path {
         }
         LimitExceeded::check(Limit::PathBytes, limits.path_bytes, text.len() as u64)?;
         LimitExceeded::check(Limit::PathSegments, limits.path_segments, count)?;
-        Ok(Self {
-            layer: scanner.layer,
-            segments,
-        })
+        Ok(Self::of(scanner.layer, segments))
     }
 
     /// The layer that the path begins with.
     #[inline]
     #[must_use]
     pub fn layer(&self) -> Layer {
-        self.layer
+        self.0.layer
     }
 
     /// The steps below the layer.
     #[inline]
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
-        &self.segments
+        &self.0.segments
     }
 
     /// Whether the path is `ancestor`, or lies below it.
     #[inline]
     #[must_use]
     pub fn is_at_or_below(&self, ancestor: &Self) -> bool {
-        self.layer == ancestor.layer && self.segments.starts_with(&ancestor.segments)
+        Arc::ptr_eq(&self.0, &ancestor.0)
+            || (self.layer() == ancestor.layer()
+                && self.segments().starts_with(ancestor.segments()))
     }
 
     /// Whether the two paths are equal or one lies below the other.
     #[inline]
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
-        let common = self.segments.len().min(other.segments.len());
-        self.layer == other.layer && self.segments[..common] == other.segments[..common]
+        let (ours, theirs) = (self.segments(), other.segments());
+        let common = ours.len().min(theirs.len());
+        self.layer() == other.layer() && ours[..common] == theirs[..common]
     }
 
     /// The path one step further down.
     #[must_use]
     pub fn child(&self, segment: Segment) -> Self {
-        let mut path = self.clone();
-        path.segments.push(segment);
-        path
+        let mut segments = self.0.segments.clone();
+        segments.push(segment);
+        Self::of(self.layer(), segments)
     }
 
     /// The path one step up and the last step, or none for a layer.
     #[must_use]
     pub fn split_last(&self) -> Option<(Self, &Segment)> {
-        let (last, parent) = self.segments.split_last()?;
-        let parent = Self::new(self.layer, parent.iter().cloned());
+        let (last, parent) = self.segments().split_last()?;
+        let parent = Self::new(self.layer(), parent.iter().cloned());
         Some((parent, last))
     }
 
@@ -180,7 +179,7 @@ impl Path {
     #[inline]
     #[must_use]
     pub fn is_private(&self) -> bool {
-        self.segments
+        self.segments()
             .iter()
             .any(|segment| matches!(segment, Segment::Key(key) if crate::zone::is_private(key)))
     }
@@ -188,8 +187,8 @@ impl Path {
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.layer.name())?;
-        for segment in &self.segments {
+        f.write_str(self.layer().name())?;
+        for segment in self.segments() {
             segment.fmt(f)?;
         }
         Ok(())

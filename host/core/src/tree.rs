@@ -16,7 +16,7 @@ pub struct Tree {
 #[error("`{path}` {problem}")]
 pub struct ShapeError {
     /// The place that the operation named.
-    pub path: Box<Path>,
+    pub path: Path,
     /// What is there instead of what the operation needs.
     pub problem: ShapeProblem,
 }
@@ -240,7 +240,7 @@ fn wrong_parent(parent: &Value, last: &Segment) -> ShapeProblem {
 #[cold]
 fn shape(path: &Path, problem: ShapeProblem) -> ShapeError {
     ShapeError {
-        path: Box::new(path.clone()),
+        path: path.clone(),
         problem,
     }
 }

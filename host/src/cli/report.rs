@@ -250,7 +250,7 @@ fn costs(text: &mut String, receipt: &Receipt, style: Style) {
         grouped(stats.fuel),
         grouped(stats.host_calls),
         size(stats.memory_bytes),
-        timeline::time(stats.steps.iter().fold(0.0, |sum, it| sum + it.micros)),
+        timeline::time(stats.steps.iter().fold(0.0, |sum, it| sum + it.micros())),
     );
 }
 

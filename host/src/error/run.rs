@@ -1,5 +1,7 @@
 //! Why a run did not commit.
 
+pub use theus_core::arguments::ArgumentProblem;
+
 use crate::interlock::Interlock;
 use theus_core::audit::{Action, Verdict};
 use theus_core::code::{Code, ErrorKind};
@@ -145,38 +147,6 @@ pub enum RunError {
     },
 }
 
-/// What does not fit about the arguments of a call.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ArgumentProblem {
-    /// A parameter that is not optional has no argument.
-    #[error("the argument `{name}` ({kind}) is missing")]
-    Missing {
-        /// The parameter.
-        name: String,
-        /// Its kind.
-        kind: &'static str,
-    },
-    /// There is no such parameter.
-    #[error("there is no parameter `{name}`; it takes: {}", list(known))]
-    Unknown {
-        /// The argument's name.
-        name: String,
-        /// The parameters that there are.
-        known: Vec<String>,
-    },
-    /// The value is of another kind.
-    #[error("the argument `{name}` must be of kind {expected}, it is {found}")]
-    WrongKind {
-        /// The parameter.
-        name: String,
-        /// Its kind.
-        expected: &'static str,
-        /// The kind of the value.
-        found: &'static str,
-    },
-}
-
 impl RunError {
     /// The error's code: stable, or the contract's own name for a declared failure.
     #[must_use]
@@ -278,7 +248,7 @@ impl RunError {
             Self::Audit { verdict, .. } => format!("the rule is `{}` of the recipe's {} gate", verdict.rule, verdict.gate),
             Self::Arguments { problem, .. } => match problem {
                 ArgumentProblem::Missing { name, .. } => format!("pass {name}=VALUE"),
-                ArgumentProblem::Unknown { .. } | ArgumentProblem::WrongKind { .. } => {
+                _ => {
                     "`inspect` prints the parameters and their kinds".into()
                 }
             },

@@ -203,6 +203,10 @@ fn shapes_that_only_cost_are_refused() {
             let each = "(core instance (instantiate $m))".repeat(65);
             format!("(core module $m) {each}")
         }),
+        ("canonical functions", {
+            let each = r#"(core func (canon lower (func $f)))"#.repeat(2_001);
+            format!(r#"(component (import "f" (func $f)) {each})"#)
+        }),
         (
             "functions",
             format!("(core module {})", "(func)".repeat(200_001)),

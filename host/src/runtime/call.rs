@@ -53,7 +53,7 @@ pub(super) struct Failure {
 #[derive(Debug)]
 pub(crate) struct Execution {
     /// The guest's side of the transaction; absent where the guest was not entered or the host itself failed.
-    pub(crate) guard: Option<ContextGuard>,
+    pub(crate) guard: Option<Box<ContextGuard>>,
     /// What the guest wrote.
     pub(crate) log: GuestLog,
     /// How the call ended.
@@ -83,7 +83,7 @@ impl Instance {
         self,
         process: &str,
         args: &[u8],
-        guard: ContextGuard,
+        guard: Box<ContextGuard>,
         deadline: Instant,
     ) -> Execution {
         let Self {
@@ -94,7 +94,7 @@ impl Instance {
         } = self;
         let state = store.data_mut();
         state.deadline = deadline;
-        state.guard = Some(Box::new(guard));
+        state.guard = Some(guard);
         if let Some(world) = &mut state.world {
             world.enter_call(&program.digest, process, args);
         }
@@ -178,7 +178,7 @@ impl Execution {
             world.close(&mut state.log);
         }
         Self {
-            guard: state.guard.map(|guard| *guard),
+            guard: state.guard,
             log: state.log,
             end,
             fuel: state.meter.fuel_allowed.saturating_sub(left),

@@ -4,6 +4,9 @@
 //! the guest's side of a transaction (a [`ContextGuard`]) and left with an [`Execution`]: how it ended, what it cost,
 //! and the guard again. The pool, fuel, the epoch deadline, memory and table sums bound what a guest can do to the host;
 //! what it can do to the context is the guard's business.
+//!
+//! A call runs on the caller's thread, its wasm on the caller's stack: up to `Limits::stack_bytes` of it, while the host's
+//! functions under it need the rest of its stack. The 2 MiB of a thread of the standard library are enough for the default.
 
 #[cfg(feature = "baseline")]
 mod baseline;

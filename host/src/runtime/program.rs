@@ -100,7 +100,7 @@ impl Program {
         }
         let mut store = Store::new(&shared.engine, state);
         store.limiter(|state| &mut state.limiter);
-        store.epoch_deadline_callback(at_tick);
+        store.epoch_deadline_callback(|store| at_tick(&store));
         store.set_epoch_deadline(1);
         store.set_max_component_handles(MAX_HANDLES);
         // What one call may move out of the guest: not more than the guest has.

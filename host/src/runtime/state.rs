@@ -121,7 +121,7 @@ pub(super) fn charge_flat(
 }
 
 /// Runs at every tick of the epoch: ends the call once its deadline has passed.
-pub(super) fn at_tick(store: StoreContextMut<'_, CallState>) -> wasmtime::Result<UpdateDeadline> {
+pub(super) fn at_tick(store: &StoreContextMut<'_, CallState>) -> wasmtime::Result<UpdateDeadline> {
     let state = store.data();
     if Instant::now() >= state.deadline {
         return Err(state.time_exceeded().into());

@@ -6,13 +6,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use theus_core::arguments;
 use theus_core::context_guard::{ContextGuard, Mode};
+use theus_core::context_source::context_from_value;
 use theus_core::contract::Contract;
-use theus_core::guard::{self, Guard};
+use theus_core::guard::{self, GrantError, Guard};
 use theus_core::limits::{Limit, LimitExceeded, Limits};
 use theus_core::path::{Layer, Path};
 use theus_core::pattern::PathPattern;
 use theus_core::transaction::{Snapshot, Transaction};
-use theus_core::tree::Tree;
 use theus_core::value::{Map, Value as CoreValue};
 use theus_core::zone::Hidden;
 
@@ -194,13 +194,10 @@ impl Host {
     }
 
     fn fill(&self, patterns: &[PathPattern], args: &Map) -> Result<Vec<Path>, RunError> {
-        let paths = guard::fill(patterns, args).map_err(RunError::Grant)?;
-        for path in &paths {
-            let bytes = path.to_string().len() as u64;
-            LimitExceeded::check(Limit::PathBytes, self.limits.path_bytes, bytes)
-                .map_err(RunError::Limit)?;
-        }
-        Ok(paths)
+        guard::fill(patterns, args, &self.limits).map_err(|error| match error {
+            GrantError::Fill(problem) => RunError::Grant(problem),
+            GrantError::Limit(exceeded) => RunError::Limit(exceeded),
+        })
     }
 
     fn result(&self, contract: &Contract, returned: Outcome) -> Result<CoreValue, RunError> {
@@ -227,21 +224,12 @@ impl Host {
 
     #[track_caller]
     fn layers(mut self, layers: CoreValue) -> Self {
-        let CoreValue::Map(layers) = layers else {
-            panic!("a context is a map of layers, this is a {}", layers.kind());
+        let tree = match context_from_value(&layers) {
+            Ok(tree) => tree,
+            Err(why) => panic!("{why}"),
         };
-        let mut tree = Tree::default();
-        for (name, value) in layers.iter() {
-            let Some(layer) = Layer::ALL.into_iter().find(|it| it.name() == name.as_str()) else {
-                panic!("unknown layer `{name}`, expected `global` or `domain`");
-            };
-            check_value(name, value);
-            let set = tree.set(&Path::layer_root(layer), value.clone());
-            assert!(
-                set.is_ok(),
-                "the layer `{name}` must be a map, it is a {}",
-                value.kind()
-            );
+        for layer in Layer::ALL {
+            check_value(layer.name(), tree.layer(layer));
         }
         self.context = Snapshot { version: 0, tree };
         self

@@ -4,6 +4,7 @@ use super::rule::{Finding, Findings, ProcessRules, Rule, RuleId};
 use super::verdict::{Action, Gate, Judgement, Verdict};
 use smallvec::SmallVec;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The counters of every rule of every process, outside any transaction.
@@ -11,6 +12,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Tracker {
     // Counters at 0 are not kept, nor processes without any.
     counters: Mutex<HashMap<String, Counters>>,
+    // How many processes have counters: a gate that finds nothing where nothing is kept need not take the lock.
+    kept: AtomicUsize,
 }
 
 type Counters = SmallVec<[(RuleId, u64); 4]>;
@@ -55,6 +58,9 @@ impl Tracker {
         findings: &Findings,
         tick: Tick,
     ) -> Judgement {
+        if findings.is_empty() && self.kept.load(Ordering::Acquire) == 0 {
+            return Judgement::default();
+        }
         let judged = self.count(rules, gate, findings, tick);
         // The lock is gone: texts are made outside it.
         let verdicts: Vec<Verdict> = judged
@@ -137,6 +143,7 @@ impl Tracker {
             } else {
                 book.insert(rules.process().to_owned(), counters);
             }
+            self.kept.store(book.len(), Ordering::Release);
         }
         judged
     }

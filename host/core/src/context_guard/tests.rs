@@ -440,7 +440,7 @@ proptest! {
         steps in prop::collection::vec(any_step(), 1..25),
     ) {
         let base = Snapshot { version: 1, tree };
-        let guard = Guard::new(inputs.clone(), outputs.clone());
+        let guard = Guard::new(inputs.clone(), outputs.clone()).interned();
         let mut guard = ContextGuard::new(guard, Transaction::begin(base.clone()), Arc::default(), Mode::Strict);
         let readable: Vec<Path> = inputs.iter().chain(&outputs).cloned().collect();
         for step in &steps {

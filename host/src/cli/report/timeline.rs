@@ -13,16 +13,16 @@ pub(in super::super) fn timeline(steps: &[StepTime], style: Style) -> String {
         return format!("{heading} none was completed\n");
     }
     let mut text = format!("{heading}\n");
-    let total: f64 = steps.iter().map(|step| step.micros).sum();
+    let total: f64 = steps.iter().map(|step| step.micros()).sum();
     let mut begun = 0.0;
     for step in steps {
-        let ended = begun + step.micros;
+        let ended = begun + step.micros();
         let bar = style.paint(Role::Good, bar(begun / total, ended / total));
         let _ = writeln!(
             text,
             "  {:<11} {:>9}  {bar}",
             step.name.name(),
-            time(step.micros)
+            time(step.micros())
         );
         begun = ended;
     }
@@ -54,11 +54,15 @@ fn bar(from: f64, to: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
     use theus_host::Step;
 
     #[test]
     fn every_step_has_its_bar() {
-        let step = |name, micros| StepTime { name, micros };
+        let step = |name, micros| StepTime {
+            name,
+            time: Duration::from_secs_f64(micros / 1e6),
+        };
         let steps = [
             step(Step::InputGate, 100.0),
             step(Step::Lock, 0.0),

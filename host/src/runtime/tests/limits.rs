@@ -104,9 +104,8 @@ fn memory_is_summed_over_core_instances() {
                     (func (export "run") (param i32 i32 i32 i32) (result i32)
                         (drop (memory.grow (i32.const {pages}))) (i32.const 1024)))
                 (core instance $main (instantiate $main))
-                {}
-            )"#,
-            PROCESSES
+                {PROCESSES}
+            )"#
         )
     };
     let guest = |pages| wat::parse_str(text(pages)).expect("the test's component is valid");
@@ -223,6 +222,17 @@ fn host_work_costs_fuel() {
     ));
     let idle = run(&running("(call $ok (i32.const 0) (i32.const 0))")).fuel;
     assert!(run(&reads).fuel > idle + 40, "a read is free");
+}
+
+#[test]
+fn bulk_operations_cost_what_they_touch() {
+    let once = |operation: &str| {
+        let body = format!("{operation} (call $ok (i32.const 0) (i32.const 0))");
+        run(&running(&body)).fuel
+    };
+    assert!(once("(memory.fill (i32.const 2048) (i32.const 1) (i32.const 60000))") > 60_000);
+    assert!(once("(memory.copy (i32.const 2048) (i32.const 0) (i32.const 60000))") > 60_000);
+    assert!(once("(drop (memory.grow (i32.const 0)))") > 100);
 }
 
 #[test]

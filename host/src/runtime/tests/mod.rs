@@ -24,14 +24,15 @@ const FUEL: u64 = 1_000_000_000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A guard that lets a process read and write the whole domain.
-fn guard() -> ContextGuard {
+fn guard() -> Box<ContextGuard> {
     let domain = || vec![Path::parse("domain").expect("a layer is a path")];
-    ContextGuard::new(
+    let guard = ContextGuard::new(
         Guard::new(domain(), domain()),
         Transaction::begin(Snapshot::default()),
         Arc::new(Limits::default()),
         Mode::Strict,
-    )
+    );
+    Box::new(guard)
 }
 
 fn settings(fuel: u64, time: Duration) -> CallSettings {
@@ -60,4 +61,15 @@ fn run_with(limits: &Limits, component: &[u8]) -> Execution {
     let runtime = Runtime::with_slots(limits, 1).expect("the pool fits");
     let program = runtime.compile(component).expect("the guest compiles");
     run_program(&program, &[], settings(limits.fuel, PATIENCE))
+}
+
+/// Instances may be made on one thread and run on another; programs are shared by all.
+#[test]
+fn instances_can_be_made_ahead_elsewhere() {
+    fn sent<T: Send>() {}
+    fn shared<T: Send + Sync>() {}
+    sent::<super::Instance>();
+    sent::<Execution>();
+    shared::<Program>();
+    shared::<Runtime>();
 }

@@ -178,18 +178,25 @@ fn environment_arguments_and_files_are_empty() {
 }
 
 #[test]
-fn sockets_are_denied() {
+fn sockets_and_names_are_denied() {
     let imports = r#"
         (import "wasi:sockets/tcp-create-socket@0.2.0" "create-tcp-socket" (func $tcp (param i32 i32)))
-        (import "wasi:sockets/udp-create-socket@0.2.0" "create-udp-socket" (func $udp (param i32 i32)))"#;
+        (import "wasi:sockets/udp-create-socket@0.2.0" "create-udp-socket" (func $udp (param i32 i32)))
+        (import "wasi:sockets/instance-network@0.2.0" "instance-network" (func $network (result i32)))
+        (import "wasi:sockets/network@0.2.0" "[resource-drop]network" (func $drop_network (param i32)))
+        (import "wasi:sockets/ip-name-lookup@0.2.0" "resolve-addresses" (func $resolve (param i32 i32 i32 i32)))"#;
     let execution = run(&on_wasi(
         imports,
-        "(call $tcp (i32.const 0) (i32.const 512)) (call $udp (i32.const 1) (i32.const 520))
-         (call $ok (i32.const 512) (i32.const 16))",
+        "(local $handle i32)
+         (call $tcp (i32.const 0) (i32.const 512)) (call $udp (i32.const 1) (i32.const 520))
+         (local.set $handle (call $network))
+         (call $resolve (local.get $handle) (i32.const 0) (i32.const 1) (i32.const 528))
+         (call $drop_network (local.get $handle))
+         (call $ok (i32.const 512) (i32.const 24))",
     ));
     let bytes = returned(execution);
-    for socket in [0, 8] {
-        assert_eq!((bytes[socket], bytes[socket + 4]), (1, 1), "access-denied");
+    for (at, error) in [(0, 1), (8, 1), (16, 20)] {
+        assert_eq!((bytes[at], bytes[at + 4]), (1, error), "error {error}");
     }
 }
 

@@ -21,6 +21,7 @@ use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::bindings::sync;
 use wasmtime_wasi::p2::bindings::{
     cli as wasi_cli, clocks as wasi_clocks, filesystem, random as wasi_random,
+    sockets as wasi_sockets,
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
@@ -89,6 +90,13 @@ pub(super) fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<
     sync::io::streams::add_to_linker::<_, Virtual>(linker, view)?;
     sync::sockets::tcp_create_socket::add_to_linker::<_, Virtual>(linker, view)?;
     sync::sockets::udp_create_socket::add_to_linker::<_, Virtual>(linker, view)?;
+    wasi_sockets::instance_network::add_to_linker::<_, Virtual>(linker, view)?;
+    wasi_sockets::network::add_to_linker::<_, Virtual>(
+        linker,
+        &wasi_sockets::network::LinkOptions::default(),
+        view,
+    )?;
+    wasi_sockets::ip_name_lookup::add_to_linker::<_, Virtual>(linker, view)?;
     linker.allow_shadowing(false);
     Ok(())
 }

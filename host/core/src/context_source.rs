@@ -1,8 +1,8 @@
 //! Initial contexts from values and JSON text.
 
-use theus_core::path::{Layer, Path};
-use theus_core::tree::Tree;
-use theus_core::value::Value;
+use crate::path::{self, Layer, Path};
+use crate::tree::Tree;
+use crate::value::Value;
 
 /// Why a value is no context.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,9 +42,7 @@ pub fn context_from_value(value: &Value) -> Result<Tree, ContextSourceError> {
             .into_iter()
             .find(|layer| layer.name() == name.as_str())
         else {
-            return Err(ContextSourceError::UnknownLayer(theus_core::path::cut(
-                name,
-            )));
+            return Err(ContextSourceError::UnknownLayer(path::cut(name)));
         };
         tree.set(&Path::layer_root(layer), value.clone())
             .map_err(|_| ContextSourceError::LayerNotAMap {
@@ -55,7 +53,7 @@ pub fn context_from_value(value: &Value) -> Result<Tree, ContextSourceError> {
     Ok(tree)
 }
 
-/// Makes a context from JSON text, with bytes and non-finite floats as [`theus_core::json`] writes them.
+/// Makes a context from JSON text, with bytes and non-finite floats as [`crate::json`] writes them.
 ///
 /// # Errors
 ///
