@@ -123,7 +123,6 @@ impl Run {
     }
 
     /// Notes that a step begins; its span lasts as long as what is returned.
-    #[must_use]
     pub(crate) fn begin(&mut self, step: Step) -> EnteredSpan {
         self.step = Some(step);
         observe::span(step).entered()

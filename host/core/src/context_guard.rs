@@ -113,7 +113,12 @@ impl ContextGuard {
         let len = match self.transaction.view().get(&path) {
             None => return Ok(None),
             Some(Value::List(list)) => list.len(),
-            Some(Value::Map(map)) => map.visible_len(hidden),
+            Some(Value::Map(map)) => {
+                let visible = map.visible_len(hidden);
+                // The hidden keys are what it takes to leave them out.
+                self.work += WORK_SEGMENT * (map.len() - visible) as u64;
+                visible
+            }
             Some(Value::Str(text)) => text.len(),
             Some(Value::Bytes(bytes)) => bytes.len(),
             Some(other) => {
@@ -143,8 +148,14 @@ impl ContextGuard {
         };
         let mut bytes = 0u64;
         let mut keys = Vec::new();
-        let visible = map.iter_after(after).filter(|(key, _)| !hidden.hides(key));
-        for (key, _) in visible.take(limit as usize) {
+        for (key, _) in map.iter_after(after) {
+            if keys.len() >= limit as usize {
+                break;
+            }
+            self.work += WORK_SEGMENT;
+            if hidden.hides(key) {
+                continue;
+            }
             // A key costs its text and the pointer the guest gets for it.
             bytes += key.len() as u64 + 8;
             LimitExceeded::check(Limit::ValueBytes, self.limits.value_bytes, bytes)?;

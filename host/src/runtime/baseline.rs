@@ -89,7 +89,7 @@ impl BareGuest {
         store.set_epoch_deadline(u64::MAX / 2);
         store.set_fuel(self.fuel)?;
         let instance = self.pre.instantiate(&mut store)?;
-        let run = instance.get_typed_func(&mut store, &self.run)?;
+        let run = instance.get_typed_func(&mut store, self.run)?;
         Ok(ReusedInstance {
             store,
             run,
