@@ -1,6 +1,6 @@
 //! The reference call as ratios against its baselines, all from one interleaved run.
 //!
-//! `cargo bench -p theus-host --features baseline --bench ratios [-- ROUNDS]`
+//! `cargo bench -p theus-host --features baseline --bench ratios [-- ROUNDS [CASE]]`
 //!
 //! The reference call has two arguments, two gets and three sets, one input rule, one output rule, and commits to memory,
 //! in a fresh instance, with fuel, epoch and all limits on. Every round measures each case once, in turn, so that a noisy
@@ -31,7 +31,9 @@ const BATCH: u32 = 20;
 const ROUNDS: usize = 1_500;
 
 fn main() -> Result<()> {
-    let rounds = std::env::args().nth(1).and_then(|it| it.parse().ok());
+    let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
+    let rounds = words.next().and_then(|it| it.parse().ok());
+    let only = words.next();
     let wasm = Build::new("../guests/reference")
         .diagnostics(Diagnostics::Hide)
         .run()?
@@ -39,6 +41,10 @@ fn main() -> Result<()> {
     let bytes = std::fs::read(&wasm)?;
     let component = component::into_component(&bytes)?.into_owned();
     let mut cases = cases(&component)?;
+    if let Some(only) = &only {
+        // One case alone is for a profiler: there is nothing to compare it with.
+        cases.retain(|case| case.name.contains(only));
+    }
     for case in &mut cases {
         for _ in 0..200 {
             (case.call)()?;
@@ -54,7 +60,9 @@ fn main() -> Result<()> {
                 .push(start.elapsed().as_secs_f64() * 1e6 / f64::from(BATCH));
         }
     }
-    print(&mut cases, component.len());
+    if only.is_none() {
+        print(&mut cases, component.len());
+    }
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use crate::runtime::Runtime;
 use crate::subscription::Subscribers;
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use theus_core::audit::{Recipe, Tracker};
 use theus_core::context_guard::Mode;
@@ -19,7 +20,8 @@ use theus_core::path::{Layer, Path};
 use theus_core::transaction::Snapshot;
 use theus_core::tree::Tree;
 
-/// Builds an [`Engine`]. Without further settings: an empty context, no recipe, the default limits, strict mode.
+/// Builds an [`Engine`]. Without further settings: an empty context, no recipe, the default limits, strict mode, no cache
+/// of compiled code.
 #[derive(Default)]
 #[must_use]
 pub struct EngineBuilder {
@@ -27,6 +29,7 @@ pub struct EngineBuilder {
     recipe: Option<Recipe>,
     limits: Limits,
     mode: Mode,
+    code_cache: Option<PathBuf>,
 }
 
 impl EngineBuilder {
@@ -58,6 +61,22 @@ impl EngineBuilder {
         self
     }
 
+    /// Keeps the compiled code of guests in a folder, so that registering one again, in any process, need not compile it.
+    ///
+    /// The folder is made where there is none. It holds up to 256 MiB; what was not used for longest goes first. Trouble
+    /// with it never fails anything: it is a warning in the trace, and guests are compiled. There is no cache on systems
+    /// other than Unix.
+    ///
+    /// # Security
+    ///
+    /// The code in the folder runs outside any sandbox, so who can write there can run anything as this user. The folder
+    /// is not used if it is a symbolic link, is another user's, or others may write to it; nor is an entry that does not
+    /// match its checksum, the guest's digest, the compiler's version and the settings.
+    pub fn compiled_code_cache(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.code_cache = Some(folder.into());
+        self
+    }
+
     /// Builds the engine.
     ///
     /// # Errors
@@ -72,7 +91,7 @@ impl EngineBuilder {
                 &self.limits,
             )?;
         }
-        let runtime = Runtime::new(&self.limits)
+        let runtime = Runtime::new(&self.limits, self.code_cache.as_deref())
             .map_err(|error| EngineBuildError::Runtime(format!("{error:#}")))?;
         let initial = Snapshot {
             version: 0,

@@ -4,18 +4,27 @@
 //! their *contract* grants, write into a *transaction*, and are judged by *audit rules* before and after. An [`Engine`]
 //! takes every run through the same seven steps, and commits all of it or nothing.
 //!
-//! ```no_run
+//! ```
+//! use theus_host::build::{Build, Diagnostics};
 //! use theus_host::{Engine, Policy, args, context_from_json};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // A prebuilt `.wasm` file does as well: `engine.register("warehouse.wasm", …)`.
+//! let guest = Build::new("../guests/warehouse").diagnostics(Diagnostics::Hide).run()?;
+//!
 //! let context = context_from_json(r#"{"domain": {"items": [], "total_value": 0}}"#)?;
 //! let engine = Engine::builder().context(context).build()?;
-//! engine.register("warehouse.wasm", Policy::as_declared())?;
+//! engine.register(guest.wasm, Policy::as_declared())?;
 //!
-//! match engine.run("add_product", args! { "product_name" => "TV", "price" => 500 }) {
+//! let receipt = engine.run("add_product", args! { "product_name" => "TV", "price" => 500 })?;
+//! assert_eq!(receipt.version, 1);
+//! assert_eq!(receipt.changes[1].path.to_string(), "domain.total_value");
+//!
+//! match engine.run("add_product", args! { "product_name" => "TV", "price" => -5 }) {
 //!     Ok(receipt) => println!("Success! {:?}", receipt.changes),
-//!     Err(error) => println!("Failed: {error}"),
+//!     Err(error) => assert_eq!(error.to_string(), "price cannot be negative"),
 //! }
+//! assert_eq!(engine.context().version, 1); // nothing of the failed run remains
 //! # Ok(())
 //! # }
 //! ```
@@ -44,6 +53,7 @@ mod record;
 mod run;
 mod runtime;
 mod subscription;
+pub mod testing;
 
 #[cfg(feature = "baseline")]
 pub use crate::body::NativeProcess;

@@ -9,10 +9,15 @@ const WIT: &str = include_str!("../../wit/theus.wit");
 ///
 /// `definitions` are further ones, such as custom sections and imports.
 pub(crate) fn core_module(definitions: &str) -> Vec<u8> {
+    core_module_that_returns(0xc0, definitions)
+}
+
+/// The same, with a process that returns this one byte.
+pub(crate) fn core_module_that_returns(byte: u8, definitions: &str) -> Vec<u8> {
     let text = format!(
         r#"(module {definitions}
             (memory (export "memory") 1)
-            (data (i32.const 1024) "\00\00\00\00\10\04\00\00\01\00\00\00\00\00\00\00\c0")
+            (data (i32.const 1024) "\00\00\00\00\10\04\00\00\01\00\00\00\00\00\00\00\{byte:02x}")
             (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8192))
             (func (export "theus:process/processes@0.1.0#run") (param i32 i32 i32 i32) (result i32)
                 (i32.const 1024)))"#

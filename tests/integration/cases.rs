@@ -1,7 +1,7 @@
 //! Runs the cases of `tests/cases` through the built binary.
 
-use crate::harness::cases::{Case, exit_code, folders};
-use crate::harness::root;
+use crate::cli::GENERATED;
+use crate::harness::cases::{Case, folders};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -50,4 +50,29 @@ fn the_cases_reach_every_exit_code_in_both_formats() {
     let every: BTreeSet<Option<i64>> = (0..=9).map(Some).collect();
     assert_eq!(as_json, every);
     assert_eq!(as_text, every);
+}
+/// Every code that is not reached says why.
+#[test]
+fn every_code_is_reached_through_the_binary() {
+    const OUT_OF_REACH: [(&str, &str); 2] = [
+        (
+            "THEUS-A004",
+            "a command is one run: no earlier one can have thrown the interlock",
+        ),
+        (
+            "THEUS-C010",
+            "a command registers one guest, whose contracts are checked before",
+        ),
+    ];
+    let in_cases = folders().into_iter().filter_map(|folder| {
+        let code = &expected(&folder)["json"]["error"]["code"];
+        code.as_str().map(str::to_owned)
+    });
+    let reached: BTreeSet<String> = in_cases
+        .chain(GENERATED.iter().map(|(code, _)| (*code).to_owned()))
+        .chain(OUT_OF_REACH.iter().map(|(code, _)| (*code).to_owned()))
+        .collect();
+    for code in theus_host::Code::ALL {
+        assert!(reached.contains(code.as_str()), "{code} has no case");
+    }
 }

@@ -6,16 +6,21 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod architecture;
 mod cases;
 mod chapter4;
+mod cli;
 mod contracts;
 mod gates;
+mod incidents;
 mod interlock;
 mod isolation;
 mod limits;
 mod locks;
 mod paths;
+mod readme;
 mod records;
+mod resources;
 mod transaction;
 mod traps;
 mod wasi;

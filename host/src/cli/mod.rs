@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod code_cache;
 mod color;
 mod context_file;
 mod exit;

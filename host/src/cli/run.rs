@@ -1,6 +1,7 @@
 //! `run`: one process, once, through the whole pipeline.
 
 use super::args::{self, Words};
+use super::code_cache;
 use super::context_file;
 use super::exit;
 use super::failure::Failure;
@@ -61,6 +62,9 @@ pub(super) struct Run {
     /// The linear memory that the guest may have, such as 64MiB
     #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
     max_memory: Option<u64>,
+    /// Compiles the guest anew, and keeps no compiled code for later runs
+    #[arg(long)]
+    no_cache: bool,
 }
 
 /// What is known once the files are read: all that a run needs.
@@ -120,6 +124,9 @@ impl Run {
         }
         if let Some(recipe) = recipe {
             builder = builder.recipe(recipe);
+        }
+        if let Some(folder) = code_cache::folder().filter(|_| !self.no_cache) {
+            builder = builder.compiled_code_cache(folder);
         }
         let engine = builder.build().map_err(|error| self.not_built(&error))?;
         let registered = during(output, "compiling the guest", || {

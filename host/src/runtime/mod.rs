@@ -10,6 +10,7 @@
 
 #[cfg(feature = "baseline")]
 mod baseline;
+mod cache;
 mod call;
 mod config;
 mod end;
@@ -30,10 +31,12 @@ pub(crate) use self::call::{CallSettings, Execution, Instance};
 pub(crate) use self::end::End;
 pub(crate) use self::program::Program;
 
+use self::cache::CodeCache;
 use self::slots::Slots;
 use self::state::CallState;
 use self::ticker::Ticker;
 use crate::guest::GuestError;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use theus_core::limits::Limits;
@@ -56,21 +59,35 @@ struct Shared {
     ticker: Ticker,
     slots: Arc<Slots>,
     limits: Limits,
+    cache: Option<CodeCache>,
+    compilations: AtomicU64,
     instantiations: AtomicU64,
 }
 
 impl Runtime {
     /// Sets up the engine and reserves the instance pool's address space.
-    pub(crate) fn new(limits: &Limits) -> anyhow::Result<Self> {
-        Self::with_slots(limits, SLOTS)
+    ///
+    /// Compiled code is kept in the folder `cache`, where that is safe.
+    pub(crate) fn new(limits: &Limits, cache: Option<&Path>) -> anyhow::Result<Self> {
+        Self::with_cache(limits, SLOTS, cache)
     }
 
+    #[cfg(test)]
     fn with_slots(limits: &Limits, slots: u32) -> anyhow::Result<Self> {
+        Self::with_cache(limits, slots, None)
+    }
+
+    fn with_cache(limits: &Limits, slots: u32, cache: Option<&Path>) -> anyhow::Result<Self> {
         let engine = Engine::new(&config::config(limits, slots)?)?;
         let mut plain = Linker::new(&engine);
         host_calls::add_to_linker(&mut plain)?;
         let mut virtual_wasi = plain.clone();
         wasi::add_to_linker(&mut virtual_wasi)?;
+        let cache = cache.and_then(|folder| {
+            CodeCache::open(folder, &engine)
+                .inspect_err(|error| tracing::warn!("compiled code is not cached: {error:#}"))
+                .ok()
+        });
         Ok(Self(Arc::new(Shared {
             ticker: Ticker::start(&engine)?,
             engine,
@@ -78,11 +95,13 @@ impl Runtime {
             virtual_wasi,
             slots: Slots::new(slots),
             limits: limits.clone(),
+            cache,
+            compilations: AtomicU64::new(0),
             instantiations: AtomicU64::new(0),
         })))
     }
 
-    /// Compiles a component and links its imports; nothing of it runs.
+    /// Compiles a component, or takes its code from the cache, and links its imports; nothing of it runs.
     ///
     /// # Errors
     ///
@@ -95,6 +114,12 @@ impl Runtime {
     /// [`Guest::read`](crate::guest::Guest::read) first.
     pub(crate) fn compile(&self, component: &[u8]) -> Result<Program, GuestError> {
         Program::compile(self, component)
+    }
+
+    /// How often a component was compiled: what the cache had does not count.
+    #[cfg(test)]
+    fn compilations(&self) -> u64 {
+        self.0.compilations.load(Ordering::Relaxed)
     }
 
     /// How many instances were ever made: what was refused before its sandbox does not count.

@@ -41,10 +41,8 @@ enum Wasi {
 impl Program {
     pub(super) fn compile(runtime: &Runtime, bytes: &[u8]) -> Result<Self, GuestError> {
         let shared = &runtime.0;
-        // Compilers are large: a panic in one is the guest's refusal, not the host's end.
-        let component = catch_unwind(AssertUnwindSafe(|| Component::new(&shared.engine, bytes)))
-            .map_err(|_| GuestError::Uncompilable(anyhow::anyhow!("the compiler failed on it")))?
-            .map_err(|error| GuestError::Uncompilable(error.into()))?;
+        let digest = Sha256::digest(bytes).into();
+        let (component, origin) = shared.code(bytes, &digest)?;
         check_tables(&component, &shared.limits)?;
         let imports = component
             .component_type()
@@ -67,9 +65,12 @@ impl Program {
         component
             .initialize_copy_on_write_image()
             .map_err(|error| GuestError::Uncompilable(error.into()))?;
+        if let (Some(cache), Origin::Compiler) = (&shared.cache, origin) {
+            cache.store(&digest, &component);
+        }
         Ok(Self(Arc::new(Linked {
             runtime: Arc::clone(shared),
-            digest: Sha256::digest(bytes).into(),
+            digest,
             pre,
             run,
             wasi,
@@ -124,6 +125,32 @@ impl Program {
                 Err(Box::new(Execution::ended(store, end)))
             }
         }
+    }
+}
+
+/// Where a component's code comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    Compiler,
+    Cache,
+}
+
+impl Shared {
+    /// The code of a component, which is compiled only where the cache does not have it.
+    fn code(&self, bytes: &[u8], digest: &[u8; 32]) -> Result<(Component, Origin), GuestError> {
+        let cached = self
+            .cache
+            .as_ref()
+            .and_then(|cache| cache.load(&self.engine, digest));
+        if let Some(component) = cached {
+            return Ok((component, Origin::Cache));
+        }
+        self.compilations.fetch_add(1, Ordering::Relaxed);
+        // Compilers are large: a panic in one is the guest's refusal, not the host's end.
+        let component = catch_unwind(AssertUnwindSafe(|| Component::new(&self.engine, bytes)))
+            .map_err(|_| GuestError::Uncompilable(anyhow::anyhow!("the compiler failed on it")))?
+            .map_err(|error| GuestError::Uncompilable(error.into()))?;
+        Ok((component, Origin::Compiler))
     }
 }
 
