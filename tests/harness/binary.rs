@@ -46,6 +46,13 @@ pub(crate) fn run_with_stdin(folder: &Path, args: &[impl AsRef<str>], stdin: &st
     let mut child = Command::new(env!("CARGO_BIN_EXE_theus-host"))
         .args(args.iter().map(AsRef::as_ref))
         .current_dir(folder)
+        // Its cache of compiled code is the tests' own, and nothing of the caller's environment changes what it prints.
+        .env(
+            "XDG_CACHE_HOME",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"),
+        )
+        .env_remove("CLICOLOR_FORCE")
+        .env_remove("RUST_LOG")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

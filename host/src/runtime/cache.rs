@@ -313,5 +313,5 @@ fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

@@ -66,7 +66,7 @@ impl Host {
             serde_saphyr::from_str(text).map_err(|why| why.to_string())
         };
         match parsed {
-            Ok(layers) => self.layers(layers),
+            Ok(layers) => self.layers(&layers),
             Err(why) => panic!("the context is neither JSON nor YAML: {why}"),
         }
     }
@@ -80,7 +80,7 @@ impl Host {
     #[track_caller]
     pub fn context_value<T: Serialize + ?Sized>(self, layers: &T) -> Self {
         match value::to_core(layers) {
-            Ok(layers) => self.layers(layers),
+            Ok(layers) => self.layers(&layers),
             Err(why) => panic!("the context cannot be encoded: {why}"),
         }
     }
@@ -223,8 +223,8 @@ impl Host {
     }
 
     #[track_caller]
-    fn layers(mut self, layers: CoreValue) -> Self {
-        let tree = match context_from_value(&layers) {
+    fn layers(mut self, layers: &CoreValue) -> Self {
+        let tree = match context_from_value(layers) {
             Ok(tree) => tree,
             Err(why) => panic!("{why}"),
         };

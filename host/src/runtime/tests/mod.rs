@@ -19,9 +19,9 @@ use theus_core::transaction::{Snapshot, Transaction};
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Runtime::with_slots(&Limits::default(), 16).expect("the pool fits"));
 
-const FUEL: u64 = 1_000_000_000;
+pub(super) const FUEL: u64 = 1_000_000_000;
 /// Long enough that nothing reaches it on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A guard that lets a process read and write the whole domain.
 fn guard() -> Box<ContextGuard> {
@@ -35,7 +35,7 @@ fn guard() -> Box<ContextGuard> {
     Box::new(guard)
 }
 
-fn settings(fuel: u64, time: Duration) -> CallSettings {
+pub(super) fn settings(fuel: u64, time: Duration) -> CallSettings {
     CallSettings {
         fuel,
         deadline: Instant::now() + time,
@@ -43,7 +43,7 @@ fn settings(fuel: u64, time: Duration) -> CallSettings {
 }
 
 /// Runs `work` of a program as an engine does.
-fn run_program(program: &Program, args: &[u8], call: CallSettings) -> Execution {
+pub(super) fn run_program(program: &Program, args: &[u8], call: CallSettings) -> Execution {
     match program.instantiate(&call) {
         Ok(instance) => instance.run("work", args, guard(), call.deadline),
         Err(execution) => *execution,
