@@ -35,7 +35,10 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
         Some(&Value::Int(THREADS * CALLS_EACH)),
         "every call was counted once"
     );
-    println!("{THREADS} threads made {} calls in {time:.0?}: the counter is exact", end.version);
+    println!(
+        "{THREADS} threads made {} calls in {time:.0?}: the counter is exact",
+        end.version
+    );
     Ok(())
 }
 
@@ -57,4 +60,3 @@ fn count(engine: &Engine) -> Result<(), RunError> {
         })
     })
 }
-

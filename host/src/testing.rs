@@ -180,7 +180,9 @@ impl Host {
     pub fn commits(&self, process: &str, args: Map) -> Receipt {
         let receipt = self.run(process, args);
         if let Some(error) = &receipt.error {
-            let help = error.help().map_or(String::new(), |help| format!("; {help}"));
+            let help = error
+                .help()
+                .map_or(String::new(), |help| format!("; {help}"));
             panic!("{process} failed with {}: {error}{help}", error.code());
         }
         receipt

@@ -24,7 +24,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let engine = engine(Path::new(guest), Path::new(context))?;
     let listener = TcpListener::bind(address).await?;
     eprintln!("listening on http://{}", listener.local_addr()?);
-    service::serve(listener, engine, service::Settings::default(), told_to_stop()).await?;
+    service::serve(
+        listener,
+        engine,
+        service::Settings::default(),
+        told_to_stop(),
+    )
+    .await?;
     eprintln!("stopped; nothing is in flight");
     Ok(())
 }

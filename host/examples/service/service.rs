@@ -112,7 +112,7 @@ async fn run(
 ) -> Response {
     match arguments(&headers, body) {
         Ok(args) => service.call(Call::new(process, args)).await,
-        Err((status, code, message)) => refused(status, code, message, Some(process)),
+        Err((status, code, message)) => refused(status, report(code, message, Some(process))),
     }
 }
 
@@ -120,8 +120,8 @@ async fn context(State(service): State<Service>) -> Response {
     #[derive(Serialize)]
     struct Context<'a> {
         version: u64,
-        global: &'a Map,
-        domain: &'a Map,
+        global: &'a Value,
+        domain: &'a Value,
     }
     // A snapshot is taken at once, but a large one is not written at once.
     let printed = spawn_blocking(move || {
@@ -175,7 +175,11 @@ fn arguments(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result
         return Ok(Map::new());
     }
     let media_type = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
-    if media_type.and_then(|it| it.split(';').next()).map(str::trim) != Some("application/json") {
+    if media_type
+        .and_then(|it| it.split(';').next())
+        .map(str::trim)
+        != Some("application/json")
+    {
         let message = "the body must be of type application/json".to_owned();
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Arguments, message));
     }
@@ -215,36 +219,42 @@ fn status(receipt: &Receipt) -> StatusCode {
 }
 
 fn busy(process: Option<String>) -> Response {
-    let message = "all places are taken".to_owned();
-    let unavailable = StatusCode::SERVICE_UNAVAILABLE;
-    let mut response = refused(unavailable, Code::TimeExhausted, message, process);
+    let error = ErrorReport {
+        // The engine has no code for it: it has not heard of this call.
+        code: "busy".into(),
+        kind: ErrorKind::Limit,
+        ..report(Code::HostFailed, "all places are taken".into(), process)
+    };
+    let mut response = refused(StatusCode::SERVICE_UNAVAILABLE, error);
     response.headers_mut().insert(RETRY_AFTER, 1.into());
     response
 }
 
 fn host_failed(process: Option<String>) -> Response {
-    let message = "the host failed".to_owned();
-    let internal = StatusCode::INTERNAL_SERVER_ERROR;
-    refused(internal, Code::HostFailed, message, process)
+    let error = report(Code::HostFailed, "the host failed".into(), process);
+    refused(StatusCode::INTERNAL_SERVER_ERROR, error)
 }
 
 /// The answer to a request that did not become a call: the part of a receipt that there is.
-fn refused(status: StatusCode, code: Code, message: String, process: Option<String>) -> Response {
+fn refused(status: StatusCode, error: ErrorReport) -> Response {
     #[derive(Serialize)]
     struct Refused {
         outcome: Outcome,
         error: ErrorReport,
     }
-    let error = ErrorReport {
+    let outcome = Outcome::Refused;
+    json(status, &Refused { outcome, error })
+}
+
+fn report(code: Code, message: String, process: Option<String>) -> ErrorReport {
+    ErrorReport {
         code: code.to_string(),
         kind: code.kind(),
         message,
         help: None,
         path: None,
         process,
-    };
-    let outcome = Outcome::Refused;
-    json(status, &Refused { outcome, error })
+    }
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Response {

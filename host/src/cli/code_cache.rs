@@ -25,10 +25,22 @@ mod tests {
     #[test]
     fn the_cache_is_where_the_user_keeps_caches() {
         let cases = [
-            (Some("/caches"), Some("/home/me"), Some("/caches/theus-host")),
+            (
+                Some("/caches"),
+                Some("/home/me"),
+                Some("/caches/theus-host"),
+            ),
             (None, Some("/home/me"), Some("/home/me/.cache/theus-host")),
-            (Some(""), Some("/home/me"), Some("/home/me/.cache/theus-host")),
-            (Some("here"), Some("/home/me"), Some("/home/me/.cache/theus-host")),
+            (
+                Some(""),
+                Some("/home/me"),
+                Some("/home/me/.cache/theus-host"),
+            ),
+            (
+                Some("here"),
+                Some("/home/me"),
+                Some("/home/me/.cache/theus-host"),
+            ),
             (Some("here"), Some(""), None),
             (None, None, None),
         ];

@@ -67,15 +67,16 @@ impl CodeCache {
     /// An entry that cannot be read whole, or fails a check, is dropped.
     pub(super) fn load(&self, engine: &Engine, digest: &Sum) -> Option<Component> {
         let key = self.key(digest);
-        let loaded = self
-            .read(&key)
-            .and_then(|entry| match entry {
-                Some(entry) => deserialize(engine, payload(&entry, &key)?).map(Some),
-                None => Ok(None),
-            });
+        let loaded = self.read(&key).and_then(|entry| match entry {
+            Some(entry) => deserialize(engine, payload(&entry, &key)?).map(Some),
+            None => Ok(None),
+        });
         loaded.unwrap_or_else(|error| {
             let entry = entry_name(&key);
-            tracing::warn!(entry, "an entry of the compiled-code cache was dropped: {error:#}");
+            tracing::warn!(
+                entry,
+                "an entry of the compiled-code cache was dropped: {error:#}"
+            );
             if let Err(error) = self.folder.remove_file(&entry) {
                 tracing::warn!(entry, "and could not be deleted: {error}");
             }
@@ -184,7 +185,10 @@ fn payload<'a>(entry: &'a [u8], key: &Sum) -> anyhow::Result<&'a [u8]> {
     let (for_key, rest) = rest
         .split_first_chunk::<32>()
         .ok_or_else(|| anyhow!("it is cut"))?;
-    ensure!(for_key == key, "it is for another component, compiler or settings");
+    ensure!(
+        for_key == key,
+        "it is for another component, compiler or settings"
+    );
     let (sum, code) = rest
         .split_first_chunk::<32>()
         .ok_or_else(|| anyhow!("it is cut"))?;

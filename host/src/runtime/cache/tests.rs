@@ -91,7 +91,11 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 fn mode(path: &Path) -> u32 {
-    fs::metadata(path).expect("it is there").permissions().mode() & 0o7777
+    fs::metadata(path)
+        .expect("it is there")
+        .permissions()
+        .mode()
+        & 0o7777
 }
 
 fn overwrite(path: &Path, at: usize, bytes: &[u8]) {
@@ -131,9 +135,30 @@ fn the_settings_belong_to_the_key() {
     assert_eq!(place.compilations(), 1);
     let default = Limits::default();
     let cases = [
-        ("fuel", 0, Limits { fuel: 10_000_000, ..default.clone() }),
-        ("stack", 0, Limits { stack_bytes: 65536, ..default.clone() }),
-        ("memory", 1, Limits { memory_bytes: 1 << 20, ..default }),
+        (
+            "fuel",
+            0,
+            Limits {
+                fuel: 10_000_000,
+                ..default.clone()
+            },
+        ),
+        (
+            "stack",
+            0,
+            Limits {
+                stack_bytes: 65536,
+                ..default.clone()
+            },
+        ),
+        (
+            "memory",
+            1,
+            Limits {
+                memory_bytes: 1 << 20,
+                ..default
+            },
+        ),
     ];
     for (setting, compilations, limits) in cases {
         let runtime = runtime_with(&limits, &place.cache());
@@ -143,7 +168,7 @@ fn the_settings_belong_to_the_key() {
     assert_eq!(place.names().len(), 2);
 }
 
-/// What links decide is decided anew for what comes from the cache.
+/// What is checked of compiled code is checked of cached code, too.
 #[test]
 fn limits_hold_for_cached_code() {
     let place = Place::new();
@@ -152,13 +177,20 @@ fn limits_hold_for_cached_code() {
         r#"{tables} (func (export "theus:process/processes@0.1.0#run") (param i32 i32 i32 i32) (result i32)
             (call $ok (i32.const 0) (i32.const 0)))"#
     ));
-    place.runtime().compile(&greedy).expect("it is within the limits");
+    place
+        .runtime()
+        .compile(&greedy)
+        .expect("it is within the limits");
     let strict = Limits {
         tables: 2,
         ..Limits::default()
     };
-    let runtime = runtime_with(&strict, &place.cache());
-    runtime.compile(&greedy).map(|_| ()).expect_err("it is over the limit");
+    // Two slots: the pool as a whole has room for it.
+    let runtime = Runtime::with_cache(&strict, 2, Some(&place.cache())).expect("the pool fits");
+    runtime
+        .compile(&greedy)
+        .map(|_| ())
+        .expect_err("it is over the limit");
     assert_eq!(runtime.compilations(), 0, "it came from the cache");
 }
 
@@ -166,7 +198,11 @@ fn limits_hold_for_cached_code() {
 fn refused_guests_are_not_kept() {
     let place = Place::new();
     let refused = wat::parse_str("(component)").expect("it is valid text");
-    place.runtime().compile(&refused).map(|_| ()).expect_err("no processes");
+    place
+        .runtime()
+        .compile(&refused)
+        .map(|_| ())
+        .expect_err("no processes");
     assert_eq!(place.names(), [""; 0]);
 }
 
@@ -188,17 +224,23 @@ fn entries_that_fail_a_check_are_dropped_and_compiled_again() {
         ("cut in the sum", &|it| cut_at(it, HEADER - 1)),
         ("cut before the code", &|it| cut_at(it, HEADER)),
         ("cut in the code", &|it| cut_at(it, middle(it))),
-        ("one byte of code changed", &|it| overwrite(it, middle(it), b"\x01\x80\xff")),
+        ("bytes of code changed", &|it| {
+            overwrite(it, middle(it), b"\x01\x80\xff");
+        }),
         ("something appended", &|it| {
             let mut entry = fs::read(it).expect("the entry");
             entry.push(0);
             fs::write(it, entry).expect("it is ours");
         }),
         ("another magic", &|it| overwrite(it, 0, b"THEUS")),
-        ("another version", &|it| overwrite(it, MAGIC.len() - 3, b"00")),
+        ("another version", &|it| {
+            overwrite(it, MAGIC.len() - 3, b"00");
+        }),
         ("another key", &|it| overwrite(it, MAGIC.len(), &[7; 32])),
         ("another sum", &|it| overwrite(it, HEADER - 32, &[7; 32])),
-        ("garbage", &|it| fs::write(it, [0x5a; 4096]).expect("it is ours")),
+        ("garbage", &|it| {
+            fs::write(it, [0x5a; 4096]).expect("it is ours");
+        }),
         ("a pipe", &|it| {
             fs::remove_file(it).expect("it is ours");
             let made = std::process::Command::new("mkfifo").arg(it).status();
@@ -207,7 +249,9 @@ fn entries_that_fail_a_check_are_dropped_and_compiled_again() {
         ("writable for others", &|it| set_mode(it, 0o622)),
         ("larger than any entry", &|it| {
             let file = fs::File::options().write(true).open(it);
-            file.expect("it is ours").set_len(1 << 40).expect("it is sparse");
+            file.expect("it is ours")
+                .set_len(1 << 40)
+                .expect("it is sparse");
         }),
     ];
     let place = Place::new();
@@ -230,7 +274,10 @@ fn code_of_another_guest_is_never_run() {
     assert_eq!(place.compilations(), 1);
     let names = place.names();
     let ours = names.iter().map(|name| place.cache().join(name));
-    let ours = ours.into_iter().find(|it| *it != other).expect("two entries");
+    let ours = ours
+        .into_iter()
+        .find(|it| *it != other)
+        .expect("two entries");
     fs::rename(&other, &ours).expect("both are ours");
     assert_eq!(place.compilations(), 1);
     assert_eq!(place.compilations(), 0);
@@ -318,7 +365,9 @@ fn the_folder_is_no_symbolic_link_and_no_file() {
     assert_eq!(place.compilations(), 1);
     for path in ["/", "", "..", "/proc/none/such"] {
         let engine = Engine::default();
-        CodeCache::open(Path::new(path), &engine).map(|_| ()).expect_err(path);
+        CodeCache::open(Path::new(path), &engine)
+            .map(|_| ())
+            .expect_err(path);
     }
 }
 
@@ -351,9 +400,13 @@ fn what_was_not_used_for_longest_is_evicted() {
     // A foreign file counts for nothing, and is never deleted.
     fs::write(place.cache().join("notes.txt"), vec![0; 1 << 20]).expect("it is ours");
     let aged = |name: &str, hours: u64| {
-        let file = fs::File::options().append(true).open(place.cache().join(name));
+        let file = fs::File::options()
+            .append(true)
+            .open(place.cache().join(name));
         let time = SystemTime::now() - Duration::from_secs(3600 * hours);
-        file.expect("it is ours").set_modified(time).expect("it is ours");
+        file.expect("it is ours")
+            .set_modified(time)
+            .expect("it is ours");
     };
     let name = |digest: u8| entry_name(&cache.key(&[digest; 32]));
     // What a crash left behind is the oldest of all.
