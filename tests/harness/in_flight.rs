@@ -1,8 +1,8 @@
 //! Runs that are still going on, held there without a clock.
 
 use super::engines::Setup;
-use std::thread;
-use theus_host::{Call, Engine, Receipt, args};
+use std::thread::{self, ScopedJoinHandle};
+use theus_host::{Call, Edit, EditError, Engine, Receipt, args};
 
 /// Rules that count runs of `spin_for` the moment their transaction is opened.
 pub(crate) const COUNTED: &str = "
@@ -30,11 +30,12 @@ pub(crate) fn spin(iterations: u64, key: &str) -> Call {
     )
 }
 
-/// Waits until so many runs of `spin_for` have been admitted.
+/// Waits until a run of `spin_for` has been admitted, or has ended without that.
 ///
-/// A dry run of the same process sees their count and leaves no trace; its slot is its own, so it waits for nobody.
-pub(crate) fn wait_for_admitted(engine: &Engine, runs: u64) {
-    while engine.call(spin(1, "watcher").dry_run()).audit[0].count <= runs {
+/// A dry run of the same process sees the run's count and leaves no trace; its slot is its own, so it waits for nobody.
+pub(crate) fn wait_for_admitted(engine: &Engine, running: &ScopedJoinHandle<'_, Receipt>) {
+    let admitted = || engine.call(spin(1, "watcher").dry_run()).audit[0].count > 1;
+    while !admitted() && !running.is_finished() {
         thread::yield_now();
     }
 }
@@ -47,8 +48,32 @@ pub(crate) fn during_spin<R>(
 ) -> (Receipt, R) {
     thread::scope(|scope| {
         let running = scope.spawn(|| engine.call(spin(LONG, key)));
-        wait_for_admitted(engine, 1);
+        wait_for_admitted(engine, &running);
         let meanwhile = meanwhile(&|| !running.is_finished());
         (running.join().expect("the run ends"), meanwhile)
+    })
+}
+
+/// Calls a process while an edit holds every lock, and changes the context once the call is past its input gate.
+///
+/// A sandbox is made between gate and lock: that there is one more says how far the call has come.
+pub(crate) fn behind_an_edit(
+    engine: &Engine,
+    call: Call,
+    change: impl FnOnce(&mut Edit<'_>) -> Result<(), EditError>,
+) -> Receipt {
+    let made = engine.sandboxes_made();
+    thread::scope(|scope| {
+        let waiting = engine
+            .edit(|context| {
+                let waiting = scope.spawn(|| engine.call(call));
+                while engine.sandboxes_made() == made && !waiting.is_finished() {
+                    thread::yield_now();
+                }
+                change(context)?;
+                Ok(waiting)
+            })
+            .expect("an edit");
+        waiting.join().expect("the run ends")
     })
 }

@@ -114,23 +114,18 @@ fn output_rules_see_what_the_transaction_would_leave() {
 /// A rule on a signal sees what this run has set, never what an earlier one left.
 #[test]
 fn a_signal_is_seen_only_as_written_by_the_run() {
-    let engine = Setup::probe()
-        .recipe(&recipe(
-            "signal",
-            "",
-            "{ field: domain.sig_done, neq: 13, level: B, optional: true }",
-        ))
-        .engine();
+    let rule = "{ field: domain.sig_done, neq: 13, level: B, optional: true }";
+    let engine = Setup::probe().recipe(&recipe("script", "", rule)).engine();
+    let set = |place: &str, value: i64| {
+        let step = format!(r#"[{{"set": {{"path": "{place}", "value": {value}}}}}]"#);
+        args! { "steps" => json(&step) }
+    };
     engine
         .edit(|context| context.set("domain.sig_done", 13))
         .expect("an edit");
-    commits(&engine, "signal", args! { "value" => 12, "fail" => false });
-    fails(
-        &engine,
-        "signal",
-        args! { "value" => 13, "fail" => false },
-        "THEUS-A001",
-    );
+    commits(&engine, "script", set("domain.data.a", 13));
+    fails(&engine, "script", set("domain.sig_done", 13), "THEUS-A001");
+    commits(&engine, "script", set("domain.sig_done", 12));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::harness::engines::{Setup, bytes, commits, fails, message, value};
 use crate::harness::guests;
-use crate::harness::in_flight::{LONG, spin, wait_for_admitted};
+use crate::harness::in_flight::{LONG, behind_an_edit, spin, wait_for_admitted};
 use std::thread;
 use theus_host::{Actor, Call, Engine, ErrorKind, Gate, Outcome, Value, args};
 
@@ -112,7 +112,7 @@ fn a_run_in_flight_cannot_slip_through() {
     let before = bytes(&engine);
     let receipt = thread::scope(|scope| {
         let running = scope.spawn(|| engine.call(spin(LONG, "a")));
-        wait_for_admitted(&engine, 1);
+        wait_for_admitted(&engine, &running);
         throw(&engine);
         running.join().expect("the run ends")
     });
@@ -132,19 +132,9 @@ fn a_run_in_flight_cannot_slip_through() {
 #[test]
 fn a_race_between_gate_and_lock_does_not_beat_a_rule() {
     let engine = engine();
-    let receipt = thread::scope(|scope| {
-        let waiting = engine
-            .edit(|context| {
-                // The edit holds every lock. A sandbox means that the gate is passed.
-                let waiting = scope.spawn(|| engine.call(Call::new("increment", args! {})));
-                while engine.sandboxes_made() == 0 {
-                    thread::yield_now();
-                }
-                context.set("domain.counter", 10)?;
-                Ok(waiting)
-            })
-            .expect("an edit");
-        waiting.join().expect("the run ends")
+    let increment = Call::new("increment", args! {});
+    let receipt = behind_an_edit(&engine, increment, |context| {
+        context.set("domain.counter", 10)
     });
     let error = receipt.error.as_ref().expect("level S refuses");
     assert_eq!(error.code(), "THEUS-A003");
@@ -182,18 +172,9 @@ fn a_verdict_that_lets_pass_counts_once() {
 #[test]
 fn a_run_that_waits_is_refused_too() {
     let engine = engine();
-    let receipt = thread::scope(|scope| {
-        let waiting = engine
-            .edit(|_| {
-                let waiting = scope.spawn(|| engine.call(Call::new("increment", args! {})));
-                while engine.sandboxes_made() == 0 {
-                    thread::yield_now();
-                }
-                throw(&engine);
-                Ok(waiting)
-            })
-            .expect("edits go on");
-        waiting.join().expect("the run ends")
+    let receipt = behind_an_edit(&engine, Call::new("increment", args! {}), |_| {
+        throw(&engine);
+        Ok(())
     });
     assert_eq!(receipt.error.expect("it must not run").code(), "THEUS-A004");
     assert_eq!(receipt.outcome, Outcome::Refused);

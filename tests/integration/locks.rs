@@ -1,7 +1,7 @@
 //! Contract-scoped locks: what runs side by side, what waits, and that nothing is lost.
 
 use crate::harness::engines::{Setup, commits, fails, value};
-use crate::harness::in_flight::{LONG, counting, during_spin, spin};
+use crate::harness::in_flight::{LONG, behind_an_edit, counting, during_spin, spin};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -111,20 +111,8 @@ fn an_ancestor_waits_for_its_descendant() {
 fn a_descendant_waits_for_its_ancestor() {
     let engine = Setup::probe().engine();
     // The edit stands for a long run on an ancestor: it holds both layers.
-    let receipt = thread::scope(|scope| {
-        let waiting = engine
-            .edit(|context| {
-                let waiting =
-                    scope.spawn(|| engine.call(Call::new("increment_at", args! { "slot" => "x" })));
-                while engine.sandboxes_made() == 0 {
-                    thread::yield_now();
-                }
-                context.set("domain.slots.x", 41)?;
-                Ok(waiting)
-            })
-            .expect("an edit");
-        waiting.join().expect("the run ends")
-    });
+    let call = Call::new("increment_at", args! { "slot" => "x" });
+    let receipt = behind_an_edit(&engine, call, |context| context.set("domain.slots.x", 41));
     assert_eq!(receipt.result, Some(Value::Int(42)));
     assert_eq!(receipt.version, 2);
 }
