@@ -117,7 +117,7 @@ fn large(criterion: &mut Criterion) {
         .collect();
     let base = snapshot("value", Value::Map(map));
     group.bench_function("snapshot", |bencher| {
-        bencher.iter(|| black_box(base.clone()))
+        bencher.iter(|| black_box(base.clone()));
     });
     group.bench_function("set one key and commit", |bencher| {
         bencher.iter(|| {

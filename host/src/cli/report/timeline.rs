@@ -13,7 +13,7 @@ pub(in super::super) fn timeline(steps: &[StepTime], style: Style) -> String {
         return format!("{heading} none was completed\n");
     }
     let mut text = format!("{heading}\n");
-    let total: f64 = steps.iter().map(|step| step.micros()).sum();
+    let total: f64 = steps.iter().map(StepTime::micros).sum();
     let mut begun = 0.0;
     for step in steps {
         let ended = begun + step.micros();
