@@ -161,7 +161,9 @@ fn native_process(context: &mut ContextGuard, args: &[u8]) -> Result<Vec<u8>, Re
     Ok(codec::encode_all(&Value::from("Added")))
 }
 
-fn bare_parts(component: &[u8]) -> Result<(BareGuest, Vec<u8>, HashMap<String, Vec<u8>>)> {
+type Values = HashMap<String, Vec<u8>>;
+
+fn bare_parts(component: &[u8]) -> Result<(BareGuest, Vec<u8>, Values)> {
     let guest = BareGuest::new(component, &Limits::default())?;
     let args = codec::encode_all(&Value::Map(arguments()));
     let values = ["domain.total_value", "domain.count"]

@@ -163,7 +163,7 @@ fn the_signal_is_set_when_the_list_passes_100() {
         path: Path::parse("domain.sig_restock_needed").expect("a path"),
         value: Value::Bool(true),
     };
-    assert_eq!(next.signals, [sent.clone()]);
+    assert_eq!(next.signals, std::slice::from_ref(&sent));
     match events.try_next() {
         Some(Event::Signal { version, signal }) => assert_eq!((version, signal), (2, sent)),
         other => panic!("no signal: {other:?}"),

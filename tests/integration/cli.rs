@@ -9,8 +9,11 @@ use std::fs;
 use std::path::Path;
 use theus_host::Code;
 
+/// Makes the bytes of a file.
+type Generate = fn() -> Vec<u8>;
+
 /// Guests that end in their code.
-pub(crate) const GENERATED: [(&str, fn() -> Vec<u8>); 9] = [
+pub(crate) const GENERATED: [(&str, Generate); 9] = [
     ("THEUS-C004", || {
         let contract = contract_section(r#"{"name":"work"}"#);
         core_module(&format!(r#"(import "env" "system" (func)) {contract}"#))
