@@ -324,7 +324,7 @@ impl Shared {
         match &committed {
             Ok(version) => {
                 run.receipt.outcome = Outcome::Committed;
-                run.made_version = (!transaction.writes().is_empty()).then_some(*version);
+                run.made_version = (!transaction.is_empty()).then_some(*version);
             }
             Err(_) => run.forget_changes(),
         }

@@ -31,6 +31,9 @@
 //!
 //! The engine is blocking, `Send + Sync`, and cheap to clone. It holds the context in memory: what it acknowledges does
 //! not outlive it.
+//!
+//! `host/examples/service` is an engine behind HTTP: it keeps the blocking calls off its reactor. Whoever writes guests
+//! tests them with [`testing`].
 
 mod arguments;
 mod body;

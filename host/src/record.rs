@@ -22,7 +22,7 @@ pub struct Record {
     pub time: SystemTime,
     /// Who changed the context, or tried to.
     pub actor: Actor,
-    /// The arguments; secret ones are masked.
+    /// The arguments; secret ones are masked. None of a call whose arguments did not fit: they could not be masked.
     pub args: Map,
     /// The version that the run read, where it came that far.
     pub read_version: Option<u64>,

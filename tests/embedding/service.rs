@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use theus_host::testing::Host;
 use theus_host::{Engine, Value};
 use tokio::net::TcpListener;
@@ -89,9 +89,7 @@ impl Running {
 
     /// Waits until so many calls have come as far as their locks.
     fn wait_for_sandboxes(&self, number: u64) {
-        while self.engine.sandboxes_made() < number {
-            thread::yield_now();
-        }
+        wait_until(|| self.engine.sandboxes_made() >= number);
     }
 }
 
@@ -101,6 +99,16 @@ impl Drop for Running {
         if !thread::panicking() {
             self.wait();
         }
+    }
+}
+
+/// Waits for what comes soon, or never.
+#[track_caller]
+fn wait_until(reached: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !reached() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it never comes");
+        thread::yield_now();
     }
 }
 
@@ -321,9 +329,7 @@ fn a_service_that_is_told_to_stop_finishes_what_is_in_flight() {
             let held = scope.spawn(call);
             service.wait_for_sandboxes(1);
             service.tell_to_stop();
-            while TcpStream::connect(address).is_ok() {
-                thread::yield_now();
-            }
+            wait_until(|| TcpStream::connect(address).is_err());
             assert!(!held.is_finished(), "it still waits for the edit");
             Ok(held)
         });

@@ -92,7 +92,9 @@ impl Setup {
 
     /// The engine.
     pub(crate) fn engine(self) -> Engine {
+        // Compiling a guest takes longer than most tests.
         let mut builder = Engine::builder()
+            .compiled_code_cache(guests::tmp().join("compiled"))
             .context(self.context)
             .limits(self.limits)
             .mode(self.mode);

@@ -83,7 +83,8 @@ fn alone() -> File {
     lock
 }
 
-fn tmp() -> &'static Path {
+/// Cargo's folder for what tests write.
+pub(crate) fn tmp() -> &'static Path {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     fs::create_dir_all(folder).expect("the target directory is writable");
     folder

@@ -13,7 +13,7 @@ process_recipes:
 ";
 
 /// Enough work for the other side of a test to be done many times over.
-pub(crate) const LONG: u64 = 150_000_000;
+pub(crate) const LONG: u64 = 600_000_000;
 
 /// An engine on which runs of `spin_for` are counted as they are admitted, with fuel for [`LONG`] ones.
 pub(crate) fn counting() -> Setup {

@@ -17,7 +17,7 @@ fn fuel_runs_out() {
     exceeds(
         &enough,
         "spin_for",
-        spin(1_100),
+        spin(1_001),
         "THEUS-L001",
         (Limit::Fuel, used),
     );

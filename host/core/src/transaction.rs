@@ -181,7 +181,9 @@ impl Transaction {
             .collect()
     }
 
-    /// Whether a commit raises the version: a run that wrote and sent nothing leaves no commit.
+    /// Whether there is nothing to commit: a run that wrote and sent nothing does not raise the version.
+    ///
+    /// A message counts, for its id is the version of its commit and its place in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty() && self.outbox.is_empty()
@@ -193,7 +195,7 @@ impl Transaction {
     ///
     /// [`ShapeError`] where a write no longer fits. Locks rule that out; the head is untouched then.
     pub fn commit(&self, head: &Snapshot) -> Result<Snapshot, ShapeError> {
-        if self.writes.is_empty() {
+        if self.is_empty() {
             return Ok(head.clone());
         }
         let mut tree = head.tree.clone();

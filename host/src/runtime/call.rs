@@ -3,7 +3,7 @@
 use super::end::End;
 use super::program::Linked;
 use super::slots::Slot;
-use super::state::{CallState, charge_flat};
+use super::state::{CallState, charge_flat, tank};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -181,7 +181,9 @@ impl Execution {
             guard: state.guard,
             log: state.log,
             end,
-            fuel: state.meter.fuel_allowed.saturating_sub(left),
+            fuel: tank(state.meter.fuel_allowed)
+                .saturating_sub(left)
+                .min(state.meter.fuel_allowed),
             host_calls: state.meter.host_calls,
             memory_peak: state.limiter.memory(),
         }

@@ -2,7 +2,7 @@
 
 use super::call::{CallSettings, Execution, Instance};
 use super::end::End;
-use super::state::{CallState, at_tick};
+use super::state::{CallState, at_tick, tank};
 use super::wasi::World;
 use super::{Runtime, Shared};
 use crate::guest::{GuestError, PROCESSES};
@@ -109,7 +109,7 @@ impl Program {
         shared.instantiations.fetch_add(1, Ordering::Relaxed);
         let running = shared.ticker.running();
         let instantiated = catch_unwind(AssertUnwindSafe(|| {
-            store.set_fuel(call.fuel)?;
+            store.set_fuel(tank(call.fuel))?;
             let instance = self.0.pre.instantiate(&mut store)?;
             instance.get_typed_func(&mut store, &self.0.run)
         }));

@@ -96,6 +96,11 @@ pub(super) fn time_exceeded(timeout_ms: u64) -> LimitExceeded {
     }
 }
 
+/// The fuel that a store begins with: one unit to spare, so that using all that is allowed is not using too much.
+pub(super) fn tank(allowed: u64) -> u64 {
+    allowed.saturating_add(1)
+}
+
 /// Takes fuel for one host call that did `work`, and whatever WASI calls still owe.
 #[inline]
 pub(super) fn charge(
@@ -112,8 +117,9 @@ pub(super) fn charge_flat(
 ) -> wasmtime::Result<()> {
     let owed = std::mem::take(&mut store.data_mut().meter.owed);
     match store.get_fuel()?.checked_sub(work.saturating_add(owed)) {
-        Some(left) => store.set_fuel(left),
-        None => {
+        // Down to nothing, the spare unit included: the guest's last stretch, which is not checked as it ends, was too long.
+        Some(left) if left > 0 => store.set_fuel(left),
+        _ => {
             store.set_fuel(0)?;
             Err(store.data().meter.fuel_exceeded().into())
         }
