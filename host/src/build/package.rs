@@ -13,7 +13,7 @@ pub(super) struct Package {
     pub(super) target: Target,
     /// The manifest, as cargo spells its path in messages.
     pub(super) manifest: PathBuf,
-    library: String,
+    lib_name: String,
     target_directory: PathBuf,
 }
 
@@ -72,7 +72,7 @@ impl Package {
                     .collect(),
             });
         };
-        let library = package
+        let lib_name = package
             .targets
             .iter()
             .find(|target| target.crate_types.iter().any(|it| it == "cdylib"))
@@ -83,7 +83,7 @@ impl Package {
             name: package.name.clone(),
             target: package.target()?,
             manifest: package.manifest_path.clone(),
-            library: library.name.replace('-', "_"),
+            lib_name: lib_name.name.replace('-', "_"),
             target_directory: metadata.target_directory,
         })
     }
@@ -93,7 +93,7 @@ impl Package {
         self.target_directory
             .join(self.target.name())
             .join("release")
-            .join(format!("{}.wasm", self.library))
+            .join(format!("{}.wasm", self.lib_name))
             .exists()
     }
 }

@@ -1,0 +1,201 @@
+//! One line of a contract section, as JSON has it, and what must hold for it to be a contract.
+
+use super::{Contract, Kind, MAX_ITEMS, MAX_NAME_BYTES, MAX_TEXT_BYTES, Parameter};
+use crate::path::{self, PathError};
+use crate::pattern::{PathPattern, Step};
+use serde::Deserialize;
+use std::collections::HashSet;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawContract {
+    pub(super) name: String,
+    #[serde(default)]
+    summary: String,
+    #[serde(default)]
+    parameters: Vec<RawParameter>,
+    #[serde(default)]
+    inputs: Vec<String>,
+    #[serde(default)]
+    outputs: Vec<String>,
+    #[serde(default)]
+    side_effects: Vec<String>,
+    #[serde(default)]
+    errors: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawParameter {
+    name: String,
+    kind: Kind,
+    #[serde(default)]
+    optional: bool,
+    #[serde(default)]
+    secret: bool,
+}
+
+impl RawContract {
+    pub(super) fn parse(self) -> Result<Contract, String> {
+        check_name("process", &self.name)?;
+        if self.summary.len() > MAX_TEXT_BYTES {
+            return Err(format!("the summary is longer than {MAX_TEXT_BYTES} bytes"));
+        }
+        for (what, count) in [
+            ("parameters", self.parameters.len()),
+            ("inputs", self.inputs.len()),
+            ("outputs", self.outputs.len()),
+            ("side effects", self.side_effects.len()),
+            ("errors", self.errors.len()),
+        ] {
+            if count > MAX_ITEMS {
+                return Err(format!("{count} {what}, at most {MAX_ITEMS} are allowed"));
+            }
+        }
+        let parameters = parse_parameters(self.parameters)?;
+        for error in &self.errors {
+            check_name("error", error)?;
+            if error == "Decode" {
+                return Err("the error name `Decode` is reserved".into());
+            }
+        }
+        for effect in &self.side_effects {
+            check_side_effect(effect)?;
+        }
+        unique("error", &self.errors)?;
+        unique("side effect", &self.side_effects)?;
+        let contract = Contract {
+            name: self.name,
+            summary: self.summary,
+            inputs: parse_paths("input", &self.inputs, &parameters)?,
+            outputs: parse_paths("output", &self.outputs, &parameters)?,
+            parameters,
+            side_effects: self.side_effects,
+            errors: self.errors,
+        };
+        Ok(contract)
+    }
+}
+
+fn parse_parameters(raw: Vec<RawParameter>) -> Result<Vec<Parameter>, String> {
+    const RESERVED: [&str; 5] = ["args", "domain", "global", "result", "old"];
+    let mut parameters: Vec<Parameter> = Vec::with_capacity(raw.len());
+    for RawParameter {
+        name,
+        kind,
+        optional,
+        secret,
+    } in raw
+    {
+        check_name("parameter", &name)?;
+        if RESERVED.contains(&name.as_str()) {
+            return Err(format!(
+                "a parameter may not be called `{name}`: rules use that name"
+            ));
+        }
+        if parameters.iter().any(|other| other.name == name) {
+            return Err(format!("the parameter `{name}` is declared twice"));
+        }
+        parameters.push(Parameter {
+            name,
+            kind,
+            optional,
+            secret,
+        });
+    }
+    Ok(parameters)
+}
+
+fn parse_paths(
+    what: &str,
+    texts: &[String],
+    parameters: &[Parameter],
+) -> Result<Vec<PathPattern>, String> {
+    unique(what, texts)?;
+    texts
+        .iter()
+        .map(|text| parse_path(what, text, parameters))
+        .collect()
+}
+
+fn parse_path(what: &str, text: &str, parameters: &[Parameter]) -> Result<PathPattern, String> {
+    let problem = |problem: String| format!("the {what} `{}`: {problem}", path::cut(text));
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(problem(format!("longer than {MAX_TEXT_BYTES} bytes")));
+    }
+    let pattern = PathPattern::parse(text).map_err(|error| match error {
+        PathError::Syntax {
+            at, problem: what, ..
+        } => problem(format!("{what} at byte {at}")),
+        PathError::Limit(limit) => problem(limit.to_string()),
+    })?;
+    if pattern.is_private() {
+        return Err(problem(
+            "a key that begins with `_` is private to the host".into(),
+        ));
+    }
+    for (name, step) in pattern.params() {
+        let Some(parameter) = parameters.iter().find(|it| it.name == name.as_str()) else {
+            return Err(problem(format!("there is no parameter `{name}`")));
+        };
+        if parameter.optional || parameter.secret {
+            return Err(problem(format!(
+                "`{{{name}}}` stands for an optional or secret parameter, which no path may depend on"
+            )));
+        }
+        let fits = match step {
+            Step::IndexParam(_) => parameter.kind == Kind::Int,
+            _ => matches!(parameter.kind, Kind::Int | Kind::String),
+        };
+        if !fits {
+            return Err(problem(format!(
+                "`{{{name}}}` stands for a parameter of kind {}, expected a string or int for a key, an int for an index",
+                parameter.kind
+            )));
+        }
+    }
+    Ok(pattern)
+}
+
+fn check_name(what: &str, name: &str) -> Result<(), String> {
+    let bare = |name: &str| {
+        name.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+            && name
+                .bytes()
+                .next()
+                .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+    };
+    if name.len() > MAX_NAME_BYTES || !bare(name) {
+        return Err(format!(
+            "the {what} name `{}` is not allowed: expected a letter or `_`, then letters, digits, `_` or `-`, at most {MAX_NAME_BYTES} bytes",
+            path::cut(name)
+        ));
+    }
+    Ok(())
+}
+
+fn check_side_effect(effect: &str) -> Result<(), String> {
+    let named = ["fs:", "fs-rw:"]
+        .iter()
+        .find_map(|prefix| effect.strip_prefix(prefix));
+    match named {
+        Some(name) => check_name("directory", name),
+        None if matches!(effect, "clock" | "random") => Ok(()),
+        None => Err(format!(
+            "unknown side effect `{}`, expected `clock`, `random`, `fs:NAME` or `fs-rw:NAME`",
+            path::cut(effect)
+        )),
+    }
+}
+
+fn unique(what: &str, names: &[String]) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    match names.iter().find(|name| !seen.insert(name.as_str())) {
+        Some(twice) => Err(format!(
+            "the {what} `{}` is declared twice",
+            path::cut(twice)
+        )),
+        None => Ok(()),
+    }
+}
