@@ -224,7 +224,7 @@ impl Shared {
         admitted
     }
 
-    /// Step 3: a transaction on the current version. Input rules whose keys changed since step 1 are judged again.
+    /// Step 3: a transaction on the current version. Where that is not the one of step 1, the input rules look again.
     fn transaction(&self, run: &mut Run) -> Result<Transaction, RunError> {
         let _span = run.begin(Step::Transaction);
         self.interlock_free(run)?;

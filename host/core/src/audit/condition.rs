@@ -141,19 +141,6 @@ impl Condition {
     pub(super) fn limit_tells_value(&self) -> bool {
         matches!(self, Self::Eq(_) | Self::Neq(_) | Self::In(_))
     }
-
-    /// Whether a verdict on one value could differ from that on the other; O(1), true in doubt.
-    pub(super) fn may_differ(&self, before: &Value, after: &Value, hidden: Hidden) -> bool {
-        let containers = |value: &Value| matches!(value, Value::List(_) | Value::Map(_));
-        if !containers(before) || !containers(after) {
-            return before != after;
-        }
-        match self {
-            Self::MinLen(_) | Self::MaxLen(_) => len(before, hidden) != len(after, hidden),
-            Self::Min(_) | Self::Max(_) | Self::Type(_) => before.kind() != after.kind(),
-            Self::Eq(_) | Self::Neq(_) | Self::In(_) => true,
-        }
-    }
 }
 
 impl ConditionWord {

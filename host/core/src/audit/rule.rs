@@ -4,7 +4,6 @@ use super::condition::{self, Condition, ConditionWord, Objection};
 use super::field::{Facts, Field};
 use super::verdict::{Gate, Level};
 use crate::path::Path;
-use crate::tree::Tree;
 use crate::value::Value;
 use std::fmt;
 
@@ -121,29 +120,6 @@ impl ProcessRules {
                 .filter_map(violated)
                 .collect(),
         )
-    }
-
-    /// Whether an input rule could judge differently on another version of the context.
-    ///
-    /// Costs the number of rules, not the size of what they read: a changed list or map counts as different where
-    /// telling would mean to compare it whole.
-    #[must_use]
-    pub fn reads_changed(&self, before: &Tree, after: &Tree) -> bool {
-        self.inputs.iter().any(|rule| {
-            let Some(path) = rule.committed_path() else {
-                return false;
-            };
-            match (before.get(path), after.get(path)) {
-                (None, None) => false,
-                (Some(before), Some(after)) => {
-                    !std::ptr::eq(before, after)
-                        && rule
-                            .condition
-                            .may_differ(before, after, rule.field.hidden())
-                }
-                _ => true,
-            }
-        })
     }
 }
 
