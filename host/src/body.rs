@@ -1,7 +1,6 @@
 //! What runs when a process is called: a guest in its sandbox or, to measure the pipeline alone, a native closure.
 
 use crate::runtime::{CallSettings, Execution, Instance, Program};
-use std::time::Instant;
 use theus_core::context_guard::ContextGuard;
 
 #[cfg(feature = "baseline")]
@@ -39,10 +38,10 @@ impl Sandbox {
         process: &str,
         args: &[u8],
         guard: Box<ContextGuard>,
-        deadline: Instant,
+        settings: &CallSettings,
     ) -> Execution {
         match self {
-            Self::Guest(instance) => instance.run(process, args, guard, deadline),
+            Self::Guest(instance) => instance.run(process, args, guard, settings),
             #[cfg(feature = "baseline")]
             Self::Native(native) => native.run(args, guard),
         }

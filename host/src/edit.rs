@@ -126,7 +126,7 @@ impl Shared {
             read_version: Some(read_version),
             version: (version != read_version).then_some(version),
             outcome: Outcome::Committed,
-            changes: transaction.changes().len(),
+            writes: transaction.writes().len(),
             ..Record::of(Actor::Edit, self.mode, started.elapsed())
         });
         Ok(result)

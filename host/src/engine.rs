@@ -78,10 +78,10 @@ impl Engine {
     ///
     /// The arguments may come from anybody: they are checked against the contract, bounded, and never become syntax.
     #[must_use]
-    pub fn call(&self, call: Call) -> Receipt {
+    pub fn call(&self, call: Call<'_>) -> Receipt {
         let started = Instant::now();
         let shared = &*self.shared;
-        let Some(process) = shared.processes.load().get(call.process.as_str()).cloned() else {
+        let Some(process) = shared.processes.load().get(&*call.process).cloned() else {
             return shared.no_such_process(&call, started);
         };
         let _span = tracing::info_span!("run", process = %call.process).entered();
@@ -98,7 +98,7 @@ impl Engine {
             run.receipt.result = None;
         }
         run.process.metrics.count(&run.receipt, run.elapsed());
-        shared.record(&mut run);
+        shared.record(&run);
         run.receipt
     }
 
@@ -128,7 +128,7 @@ impl Engine {
 
     /// The records of the last 1,000 runs and edits, oldest first.
     #[must_use]
-    pub fn records(&self) -> Vec<Arc<Record>> {
+    pub fn records(&self) -> Vec<Record> {
         self.shared.records.all()
     }
 
@@ -161,7 +161,7 @@ impl Shared {
         let guard = self.guard(run, &grant, transaction);
         let transaction = self.execution(run, sandbox, &args, guard)?;
         self.output_gate(run, &transaction)?;
-        self.commit(run, &transaction, lock)
+        self.commit(run, transaction, lock)
     }
 
     /// Step 1: the arguments against the contract, then the input rules on the last committed version.
@@ -188,11 +188,7 @@ impl Shared {
     /// A fresh instance, made before the locks are taken: it does not depend on what they guard.
     fn sandbox(&self, run: &mut Run) -> Result<Sandbox, RunError> {
         let _span = run.begin(Step::Execution);
-        let settings = CallSettings {
-            fuel: self.limits.fuel,
-            deadline: run.deadline,
-        };
-        let made = run.process.body.instantiate(&settings);
+        let made = run.process.body.instantiate(&self.settings(run));
         run.done();
         made.map_err(|execution| {
             if execution.fuel > 0 {
@@ -203,6 +199,14 @@ impl Shared {
                 .err()
                 .unwrap_or_else(|| run.host_failed("there is no instance"))
         })
+    }
+
+    fn settings(&self, run: &Run) -> CallSettings {
+        CallSettings {
+            fuel: self.limits.fuel,
+            now: run.last_moment(),
+            deadline: run.deadline,
+        }
     }
 
     /// What the call may touch and therefore locks.
@@ -264,14 +268,15 @@ impl Shared {
     ) -> Result<Transaction, RunError> {
         let _span = run.begin(Step::Execution);
         run.receipt.outcome = Outcome::RolledBack;
-        let execution: Execution = sandbox.run(run.name(), args, guard, run.deadline);
-        let ended = run.ended(execution);
+        let execution: Execution = sandbox.run(run.name(), args, guard, &self.settings(run));
+        let ended = run.ended(execution).and_then(|(result, guard)| {
+            run.receipt.result = Some(self.result(run, &result)?);
+            Ok(guard.into_transaction())
+        });
+        run.done();
         let ended_by = ended.as_ref().err().and_then(RunError::limit);
         run.warn_of_limits(&self.limits, ended_by);
-        let (result, guard) = ended?;
-        run.receipt.result = Some(self.result(run, &result)?);
-        run.done();
-        Ok(guard.into_transaction())
+        ended
     }
 
     /// Step 6: the output rules on what the transaction would leave.
@@ -299,37 +304,33 @@ impl Shared {
     fn commit(
         &self,
         run: &mut Run,
-        transaction: &Transaction,
+        transaction: Transaction,
         lock: Admitted<'_>,
     ) -> Result<u64, RunError> {
         let _span = run.begin(Step::Commit);
-        run.receipt.changes = transaction.changes();
-        run.receipt.signals = transaction.signals();
-        run.receipt.outbox = transaction.outbox().to_vec();
-        if run.call.is_dry_run() {
-            run.done();
-            return Ok(self.head.load().version);
-        }
-        let committed = self.head.commit(
-            |head| {
-                // A run in flight while another one threw the interlock must not slip through.
-                self.interlock_free(run)?;
-                transaction
-                    .commit(head)
-                    .map_err(|error| run.host_failed(&error.to_string()))
-            },
-            |version| self.subscribers.publish(version, &run.receipt.signals),
-        );
+        let signals = transaction.signals();
+        let version = if run.is_dry_run() {
+            self.head.load().version
+        } else {
+            let version = self.head.commit(
+                |head| {
+                    // A run in flight while another one threw the interlock must not slip through.
+                    self.interlock_free(run)?;
+                    transaction
+                        .commit(head)
+                        .map_err(|error| run.host_failed(&error.to_string()))
+                },
+                |version| self.subscribers.publish(version, &signals),
+            )?;
+            run.committed(version, &transaction);
+            version
+        };
         drop(lock);
-        match &committed {
-            Ok(version) => {
-                run.receipt.outcome = Outcome::Committed;
-                run.made_version = (!transaction.is_empty()).then_some(*version);
-            }
-            Err(_) => run.forget_changes(),
-        }
+        let receipt = &mut run.receipt;
+        receipt.signals = signals;
+        (receipt.changes, receipt.outbox) = transaction.into_effects();
         run.done();
-        committed
+        Ok(version)
     }
 
     fn interlock_free(&self, run: &Run) -> Result<(), RunError> {
@@ -352,7 +353,7 @@ impl Shared {
         let Some(verdict) = refusing else {
             return Ok(());
         };
-        if verdict.action == Action::Interlock && !run.call.is_dry_run() {
+        if verdict.action == Action::Interlock && !run.is_dry_run() {
             // Behind every commit that was ordered before it, ahead of every one after.
             self.head
                 .exclusively(|| self.interlock.throw(run.name(), &verdict));

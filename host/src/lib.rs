@@ -67,7 +67,7 @@ pub use crate::error::{ArgumentProblem, EditError, EngineBuildError, RegisterErr
 pub use crate::interlock::Interlock;
 pub use crate::policy::Policy;
 pub use crate::process::{GuestSource, Registered};
-pub use crate::receipt::{Durability, ErrorReport, Outcome, Receipt, Stats, Step, StepTime};
+pub use crate::receipt::{Durability, ErrorReport, Outcome, Receipt, Stats, Step, StepTime, Steps};
 pub use crate::record::{Actor, Record};
 pub use crate::run::Call;
 #[cfg(feature = "baseline")]
@@ -75,7 +75,7 @@ pub use crate::runtime::{BareGuest, ReusedInstance};
 pub use crate::subscription::{Event, Subscription};
 pub use theus_core::arguments::MASK;
 pub use theus_core::audit::{Action, Gate, Level, Recipe, RecipeErrors, Verdict};
-pub use theus_core::changes::{Change, ChangeOp};
+pub use theus_core::changes::{Change, ChangeOp, Changes};
 pub use theus_core::code::{Code, ErrorKind};
 pub use theus_core::context_guard::Mode;
 pub use theus_core::context_source::{ContextSourceError, context_from_json, context_from_value};

@@ -72,8 +72,8 @@ impl Metrics {
             }
         }
         self.fuel.increment(receipt.stats.fuel);
-        if let Some(lock) = receipt.stats.steps.iter().find(|it| it.name == Step::Lock) {
-            self.lock_wait.record(lock.time.as_secs_f64());
+        if let Some(wait) = receipt.stats.steps.time(Step::Lock) {
+            self.lock_wait.record(wait.as_secs_f64());
         }
         self.call.record(duration.as_secs_f64());
     }

@@ -19,6 +19,7 @@ use theus_core::limits::{Limit, LimitExceeded, Limits};
 
 /// A process that calls can name.
 pub(crate) struct Process {
+    pub(crate) name: Arc<str>,
     pub(crate) contract: Contract,
     pub(crate) digest: Arc<str>,
     pub(crate) body: Body,
@@ -149,6 +150,7 @@ impl Process {
         Ok(Self {
             fixed_grant,
             metrics: Metrics::of(&contract.name),
+            name: contract.name.as_str().into(),
             contract,
             digest,
             body,

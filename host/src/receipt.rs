@@ -3,9 +3,10 @@
 use crate::error::{RegisterError, RunError};
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
+use std::sync::Arc;
 use std::time::Duration;
 use theus_core::audit::Verdict;
-use theus_core::changes::Change;
+use theus_core::changes::Changes;
 use theus_core::code::ErrorKind;
 use theus_core::context_guard::Mode;
 use theus_core::guard::Violation;
@@ -32,13 +33,13 @@ pub struct Receipt {
     /// How it ended.
     pub outcome: Outcome,
     /// The process; none where the run ended before one was chosen.
-    pub process: Option<String>,
+    pub process: Option<Arc<str>>,
     /// What the process returned; none where it did not return, nil where it returned nil.
     pub result: Option<Value>,
     /// The version of the context after the run.
     pub version: u64,
     /// What changed, net. Empty unless committed, except in a dry run.
-    pub changes: Vec<Change>,
+    pub changes: Changes,
     /// Signals set, in order. Empty unless committed, except in a dry run.
     pub signals: Vec<Signal>,
     /// Messages sent, in order. Empty unless committed, except in a dry run.
@@ -85,8 +86,12 @@ pub struct Stats {
     /// The most linear memory that the guest held, in bytes.
     pub memory_bytes: u64,
     /// The steps that the run went through, in order.
-    pub steps: Vec<StepTime>,
+    pub steps: Steps,
 }
+
+/// The time that each step of a run took; a step that it did not come to has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Steps([Option<Duration>; Step::ALL.len()]);
 
 /// The time that one step took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +166,41 @@ impl Step {
     }
 }
 
+impl Steps {
+    /// The steps that the run came to, in order.
+    pub fn iter(&self) -> impl Iterator<Item = StepTime> {
+        let time = |(name, time): (Step, Option<Duration>)| Some(StepTime { name, time: time? });
+        Step::ALL.into_iter().zip(self.0).filter_map(time)
+    }
+
+    /// The time that a step took, where the run came to it.
+    #[must_use]
+    pub fn time(&self, step: Step) -> Option<Duration> {
+        self.0[step as usize]
+    }
+
+    /// Adds to the time of a step: work for one step at two moments adds up.
+    pub(crate) fn add(&mut self, step: Step, time: Duration) {
+        *self.0[step as usize].get_or_insert_default() += time;
+    }
+}
+
+impl FromIterator<(Step, Duration)> for Steps {
+    fn from_iter<I: IntoIterator<Item = (Step, Duration)>>(times: I) -> Self {
+        let mut steps = Self::default();
+        for (step, time) in times {
+            steps.add(step, time);
+        }
+        steps
+    }
+}
+
+impl Serialize for Steps {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
 impl StepTime {
     /// The time in microseconds.
     #[must_use]
@@ -182,13 +222,13 @@ impl Serialize for StepTime {
 impl Receipt {
     /// The receipt of a run that ended before it began.
     #[must_use]
-    pub fn refused(process: Option<String>) -> Self {
+    pub fn refused(process: Option<Arc<str>>) -> Self {
         Self {
             outcome: Outcome::Refused,
             process,
             result: None,
             version: 0,
-            changes: Vec::new(),
+            changes: Changes::default(),
             signals: Vec::new(),
             outbox: Vec::new(),
             audit: Vec::new(),

@@ -34,8 +34,8 @@ pub struct Record {
     pub error: Option<String>,
     /// What the gates' rules found.
     pub audit: Vec<Verdict>,
-    /// The number of places changed.
-    pub changes: usize,
+    /// The number of writes that it committed.
+    pub writes: usize,
     /// Strict, or permissive: then contract violations may have been let pass.
     pub mode: Mode,
     /// Fuel that the guest and the host's work for it used.
@@ -57,7 +57,7 @@ impl Record {
             outcome: Outcome::Refused,
             error: None,
             audit: Vec::new(),
-            changes: 0,
+            writes: 0,
             mode,
             fuel: 0,
             duration,
@@ -72,7 +72,7 @@ pub enum Actor {
     /// A process of a guest.
     Process {
         /// The process's name, as it was asked for.
-        name: String,
+        name: Arc<str>,
         /// The digest of its component; none where no such process is registered.
         digest: Option<Arc<str>>,
     },
@@ -89,7 +89,7 @@ pub(crate) struct RecordRing {
 
 struct Ring {
     last_seq: u64,
-    records: VecDeque<Arc<Record>>,
+    records: VecDeque<Record>,
 }
 
 const KEPT: usize = 1_000;
@@ -109,13 +109,18 @@ impl RecordRing {
         let mut ring = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         ring.last_seq += 1;
         record.seq = ring.last_seq;
-        if ring.records.len() == KEPT {
-            ring.records.pop_front();
-        }
-        ring.records.push_back(Arc::new(record));
+        let oldest = if ring.records.len() == KEPT {
+            ring.records.pop_front()
+        } else {
+            None
+        };
+        ring.records.push_back(record);
+        drop(ring);
+        // What it held is freed while nobody waits for it.
+        drop(oldest);
     }
 
-    pub(crate) fn all(&self) -> Vec<Arc<Record>> {
+    pub(crate) fn all(&self) -> Vec<Record> {
         let ring = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         ring.records.iter().cloned().collect()
     }
@@ -123,7 +128,7 @@ impl RecordRing {
 
 impl Shared {
     /// The receipt and the record of a call that names no process.
-    pub(crate) fn no_such_process(&self, call: &Call, started: Instant) -> Receipt {
+    pub(crate) fn no_such_process(&self, call: &Call<'_>, started: Instant) -> Receipt {
         let mut known: Vec<String> = self.processes.load().keys().cloned().collect();
         known.sort();
         let error = RunError::NoSuchProcess {
@@ -131,7 +136,7 @@ impl Shared {
             known,
         };
         let actor = Actor::Process {
-            name: theus_core::path::cut(&call.process),
+            name: theus_core::path::cut(&call.process).into(),
             digest: None,
         };
         if !call.is_dry_run() {
@@ -145,13 +150,13 @@ impl Shared {
             error: Some(error),
             mode: self.mode,
             dry_run: call.is_dry_run(),
-            ..Receipt::refused(Some(call.process.clone()))
+            ..Receipt::refused(Some((*call.process).into()))
         }
     }
 
     /// Leaves one record per run, refusals included; a dry run leaves none.
-    pub(crate) fn record(&self, run: &mut Run) {
-        if run.call.is_dry_run() {
+    pub(crate) fn record(&self, run: &Run) {
+        if run.is_dry_run() {
             return;
         }
         let receipt = &run.receipt;
@@ -159,7 +164,7 @@ impl Shared {
             seq: 0,
             time: SystemTime::now(),
             actor: Actor::Process {
-                name: run.name().to_owned(),
+                name: run.process.name.clone(),
                 digest: Some(run.process.digest.clone()),
             },
             args: arguments::masked(&run.process.contract, run.args.clone()),
@@ -168,7 +173,7 @@ impl Shared {
             outcome: receipt.outcome,
             error: receipt.error.as_ref().map(RunError::code),
             audit: receipt.audit.clone(),
-            changes: receipt.changes.len(),
+            writes: run.writes,
             mode: receipt.mode,
             fuel: receipt.stats.fuel,
             duration: run.elapsed(),

@@ -3,23 +3,24 @@
 use crate::error::RunError;
 use crate::observe;
 use crate::process::Process;
-use crate::receipt::{Receipt, Step, StepTime};
+use crate::receipt::{Outcome, Receipt, Step};
 use crate::runtime::{End, Execution};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use theus_core::audit::{Findings, Tick};
 use theus_core::context_guard::{ContextGuard, Mode, Usage};
 use theus_core::limits::{Limit, LimitExceeded, Limits};
-use theus_core::transaction::Snapshot;
+use theus_core::transaction::{Snapshot, Transaction};
 use theus_core::value::Map;
 use tracing::span::EnteredSpan;
 
 /// A call of a process: its name, its arguments, and how it is to be made.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Call {
+pub struct Call<'a> {
     /// The process's name.
-    pub process: String,
+    pub process: Cow<'a, str>,
     /// The arguments by parameter name.
     pub args: Map,
     dry_run: bool,
@@ -28,17 +29,17 @@ pub struct Call {
 /// The state of one run on its way through the pipeline.
 pub(crate) struct Run {
     pub(crate) process: Arc<Process>,
-    pub(crate) call: Call,
     pub(crate) args: Map,
     pub(crate) deadline: Instant,
     pub(crate) receipt: Receipt,
     pub(crate) read_version: Option<u64>,
     pub(crate) made_version: Option<u64>,
+    pub(crate) writes: usize,
     /// What the input rules found on the version that they were judged on before the lock.
     pub(crate) found: Option<(Arc<Snapshot>, Findings)>,
     usage: Usage,
     started: Instant,
-    last_step: Instant,
+    last_moment: Instant,
     step: Option<Step>,
 }
 
@@ -50,10 +51,10 @@ pub(crate) fn deadline(started: Instant, timeout: Duration) -> Instant {
         .unwrap_or_else(|| started + FAR)
 }
 
-impl Call {
+impl<'a> Call<'a> {
     /// Creates a call.
     #[must_use]
-    pub fn new(process: impl Into<String>, args: Map) -> Self {
+    pub fn new(process: impl Into<Cow<'a, str>>, args: Map) -> Self {
         Self {
             process: process.into(),
             args,
@@ -78,27 +79,26 @@ impl Call {
 impl Run {
     pub(crate) fn new(
         process: Arc<Process>,
-        mut call: Call,
+        call: Call<'_>,
         mode: Mode,
         started: Instant,
         timeout: Duration,
     ) -> Self {
-        let mut receipt = Receipt::refused(Some(process.contract.name.clone()));
+        let mut receipt = Receipt::refused(Some(process.name.clone()));
         receipt.mode = mode;
         receipt.dry_run = call.dry_run;
-        receipt.stats.steps.reserve(Step::ALL.len());
         Self {
-            args: std::mem::take(&mut call.args),
+            args: call.args,
             process,
-            call,
             deadline: deadline(started, timeout),
             receipt,
             read_version: None,
             made_version: None,
+            writes: 0,
             found: None,
             usage: Usage::default(),
             started,
-            last_step: started,
+            last_moment: started,
             step: None,
         }
     }
@@ -108,14 +108,31 @@ impl Run {
         &self.process.contract.name
     }
 
-    /// Time since the call began.
+    /// Time from the begin of the call to the end of its last step.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        self.last_moment - self.started
+    }
+
+    /// When the last step ended: a moment ago, and nobody had to ask the clock.
+    pub(crate) fn last_moment(&self) -> Instant {
+        self.last_moment
+    }
+
+    /// Whether the run goes through everything but the commit.
+    pub(crate) fn is_dry_run(&self) -> bool {
+        self.receipt.dry_run
+    }
+
+    /// Notes that the transaction is in the context.
+    pub(crate) fn committed(&mut self, version: u64, transaction: &Transaction) {
+        self.receipt.outcome = Outcome::Committed;
+        self.writes = transaction.writes().len();
+        self.made_version = (!transaction.is_empty()).then_some(version);
     }
 
     /// How a gate's counters count this run: in a dry run, not at all.
     pub(crate) fn tick(&self, tick: Tick) -> Tick {
-        if self.call.dry_run {
+        if self.is_dry_run() {
             Tick::Preview
         } else {
             tick
@@ -130,20 +147,10 @@ impl Run {
 
     /// Notes that the step that began last is over. Work for one step at two moments adds up.
     pub(crate) fn done(&mut self) {
-        let Some(name) = self.step.take() else {
-            return;
-        };
-        let now = Instant::now();
-        let time = now - self.last_step;
-        self.last_step = now;
-        let steps = &mut self.receipt.stats.steps;
-        match steps.iter_mut().find(|step| step.name == name) {
-            Some(step) => step.time += time,
-            None => {
-                // The sandbox is made ahead of the lock; its time stands where the execution has its place.
-                let place = steps.iter().position(|step| step.name as u8 > name as u8);
-                steps.insert(place.unwrap_or(steps.len()), StepTime { name, time });
-            }
+        if let Some(step) = self.step.take() {
+            let now = Instant::now();
+            self.receipt.stats.steps.add(step, now - self.last_moment);
+            self.last_moment = now;
         }
     }
 
@@ -230,7 +237,7 @@ impl Run {
             (Limit::OutboxBytes, usage.outbox_bytes, limits.outbox_bytes),
             (
                 Limit::Time,
-                millis(self.started.elapsed()),
+                millis(self.elapsed()),
                 millis(limits.timeout),
             ),
         ] {
@@ -243,13 +250,6 @@ impl Run {
                 ));
             }
         }
-    }
-
-    /// A run that did not commit shows nothing of what it would have changed.
-    pub(crate) fn forget_changes(&mut self) {
-        self.receipt.changes.clear();
-        self.receipt.signals.clear();
-        self.receipt.outbox.clear();
     }
 
     pub(crate) fn limit(&self, exceeded: LimitExceeded) -> RunError {

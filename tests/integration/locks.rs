@@ -79,16 +79,9 @@ fn runs_with_equal_outputs_do_not_overlap() {
         "the second one read what the first one made"
     );
     assert_eq!(value(&engine, "domain.slots.a"), Some(Value::Int(1)));
-    let step = |name| {
-        waited
-            .stats
-            .steps
-            .iter()
-            .find(|step| step.name == name)
-            .expect("a step")
-    };
+    let time = |step| waited.stats.steps.time(step).expect("a step");
     assert!(
-        step(Step::Lock).time > step(Step::Execution).time,
+        time(Step::Lock) > time(Step::Execution),
         "{:?}",
         waited.stats
     );

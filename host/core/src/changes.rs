@@ -4,9 +4,29 @@ use crate::path::{Path, Segment};
 use crate::transaction::{Effect, Write};
 use crate::tree::Tree;
 use crate::value::Value;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::fmt;
+use std::ops::{Bound, Deref};
+use std::sync::OnceLock;
+
+/// What a transaction changed, net: a slice of [`Change`]s in order of the first write.
+///
+/// They are worked out when they are first looked at, so a run whose changes nobody reads does not pay for them. Until
+/// then, and for as long as this lives, it keeps the context before and after, which share what did not change.
+#[derive(Clone, Default)]
+pub struct Changes {
+    written: Option<Written>,
+    net: OnceLock<Vec<Change>>,
+}
+
+/// What changes are worked out from.
+#[derive(Clone)]
+struct Written {
+    before: Tree,
+    after: Tree,
+    writes: Vec<Write>,
+}
 
 /// The net effect of a transaction on one place.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,6 +51,73 @@ pub enum ChangeOp {
     Push,
     /// It is gone.
     Remove,
+}
+
+impl Changes {
+    /// The net effect of `writes`, which lead from one tree to the other.
+    pub(crate) fn between(before: Tree, after: Tree, writes: Vec<Write>) -> Self {
+        Self {
+            written: Some(Written {
+                before,
+                after,
+                writes,
+            }),
+            net: OnceLock::new(),
+        }
+    }
+}
+
+impl Deref for Changes {
+    type Target = [Change];
+
+    fn deref(&self) -> &[Change] {
+        self.net.get_or_init(|| match &self.written {
+            Some(it) => net(&it.before, &it.after, &it.writes),
+            None => Vec::new(),
+        })
+    }
+}
+
+impl From<Vec<Change>> for Changes {
+    fn from(changes: Vec<Change>) -> Self {
+        Self {
+            written: None,
+            net: changes.into(),
+        }
+    }
+}
+
+impl<'a> IntoIterator for &'a Changes {
+    type Item = &'a Change;
+    type IntoIter = std::slice::Iter<'a, Change>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl AsRef<[Change]> for Changes {
+    fn as_ref(&self) -> &[Change] {
+        self
+    }
+}
+
+impl<T: AsRef<[Change]>> PartialEq<T> for Changes {
+    fn eq(&self, other: &T) -> bool {
+        **self == *other.as_ref()
+    }
+}
+
+impl fmt::Debug for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl Serialize for Changes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
 }
 
 /// Computes the net changes between two trees from the writes that lie between them.

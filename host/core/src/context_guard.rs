@@ -345,7 +345,7 @@ impl ContextGuard {
         let limit = self.value_limit(path);
         LimitExceeded::check(Limit::ValueBytes, limit, size)?;
         // Heavy values have a limit of their own, which alone may be over the one for all other writes.
-        if Zone::of_segments(path.segments()) != Zone::Heavy {
+        if path.zone() != Zone::Heavy {
             self.usage.write_bytes += size;
             LimitExceeded::check(
                 Limit::WriteBytes,
@@ -382,7 +382,7 @@ impl ContextGuard {
     }
 
     fn value_limit(&self, path: &Path) -> u64 {
-        match Zone::of_segments(path.segments()) {
+        match path.zone() {
             Zone::Heavy => self.limits.heavy_value_bytes,
             _ => self.limits.value_bytes,
         }

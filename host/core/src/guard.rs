@@ -120,7 +120,7 @@ impl Guard {
     /// [`Violation`] where no readable grant covers the place.
     #[inline]
     pub fn read(&self, path: &Path, operation: &'static str) -> Result<Hidden, Box<Violation>> {
-        let zone = Zone::of_segments(path.segments());
+        let zone = path.zone();
         let covered = || {
             self.inputs
                 .iter()
@@ -140,7 +140,7 @@ impl Guard {
     /// [`Violation`] where no output covers the place, or none that covers it allows the operation.
     #[inline]
     pub fn write(&self, path: &Path, op: WriteOp) -> Result<Hidden, Box<Violation>> {
-        let zone = Zone::of_segments(path.segments());
+        let zone = path.zone();
         let allowed = |granted: &Granted| {
             granted.covers(path, zone)
                 && (op == WriteOp::Set || (zone.is_readable() && !granted.indexed))
@@ -220,7 +220,7 @@ impl Guard {
 impl Granted {
     fn new(path: Path) -> Self {
         Self {
-            zone: Zone::of_segments(path.segments()),
+            zone: path.zone(),
             indexed: path
                 .segments()
                 .iter()
@@ -278,7 +278,7 @@ impl Violation {
     pub fn remedy(&self) -> String {
         match &self.reason {
             Reason::NotReadable => {
-                let zone = Zone::of_segments(self.path.segments());
+                let zone = self.path.zone();
                 if zone.is_readable() {
                     format!("add \"{}\" to the process's inputs", self.path)
                 } else {

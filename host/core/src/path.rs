@@ -9,6 +9,7 @@ pub(crate) use self::scanner::{Dialect, Scanner, Token};
 
 use self::scanner::is_bare_byte;
 use crate::limits::{Limit, LimitExceeded, Limits};
+use crate::zone::{self, Zone};
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 use std::fmt;
@@ -22,6 +23,9 @@ pub struct Path(Arc<Parts>);
 struct Parts {
     layer: Layer,
     segments: SmallVec<[Segment; 4]>,
+    // What the segments say, so that no decision has to look at their text. Last, for these do not order paths.
+    zone: Zone,
+    private: bool,
 }
 
 /// The first segment of a path.
@@ -88,7 +92,15 @@ impl Path {
     }
 
     fn of(layer: Layer, segments: SmallVec<[Segment; 4]>) -> Self {
-        Self(Arc::new(Parts { layer, segments }))
+        let private = segments
+            .iter()
+            .any(|segment| matches!(segment, Segment::Key(key) if zone::is_private(key)));
+        Self(Arc::new(Parts {
+            zone: Zone::of_segments(&segments),
+            private,
+            layer,
+            segments,
+        }))
     }
 
     /// Parses a path of any size: for text that the operator wrote.
@@ -145,6 +157,13 @@ impl Path {
         &self.0.segments
     }
 
+    /// The zone of the place: the first reserved prefix on the path, else data.
+    #[inline]
+    #[must_use]
+    pub fn zone(&self) -> Zone {
+        self.0.zone
+    }
+
     /// Whether the path is `ancestor`, or lies below it.
     #[inline]
     #[must_use]
@@ -183,9 +202,7 @@ impl Path {
     #[inline]
     #[must_use]
     pub fn is_private(&self) -> bool {
-        self.segments()
-            .iter()
-            .any(|segment| matches!(segment, Segment::Key(key) if crate::zone::is_private(key)))
+        self.0.private
     }
 }
 

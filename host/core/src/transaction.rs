@@ -1,6 +1,6 @@
 //! Transactions: a snapshot, the writes made on it, and the only way a context changes.
 
-use crate::changes::{self, Change};
+use crate::changes::{self, Change, Changes};
 use crate::path::{Path, Segment};
 use crate::tree::{ShapeError, Tree};
 use crate::value::Value;
@@ -165,12 +165,19 @@ impl Transaction {
         changes::net(&self.base.tree, &self.view, &self.writes)
     }
 
+    /// What the transaction changes and sends, once nothing more is asked of it.
+    #[must_use]
+    pub fn into_effects(self) -> (Changes, Vec<OutboxMessage>) {
+        let changes = Changes::between(self.base.tree, self.view, self.writes);
+        (changes, self.outbox)
+    }
+
     /// The signals that the transaction sets, in order.
     #[must_use]
     pub fn signals(&self) -> Vec<Signal> {
         self.writes
             .iter()
-            .filter(|write| Zone::of_segments(write.path.segments()) == Zone::Signal)
+            .filter(|write| write.path.zone() == Zone::Signal)
             .filter_map(|write| match &write.effect {
                 Effect::Set(value) => Some(Signal {
                     path: write.path.clone(),

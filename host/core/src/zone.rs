@@ -4,7 +4,7 @@ use crate::path::Segment;
 use serde::Serialize;
 
 /// What a place in the context is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Zone {
     /// Business data and configuration.
@@ -43,9 +43,7 @@ impl Zone {
     }
 
     /// The zone of a place: the first reserved prefix on its path, else data.
-    #[inline]
-    #[must_use]
-    pub fn of_segments(segments: &[Segment]) -> Self {
+    pub(crate) fn of_segments(segments: &[Segment]) -> Self {
         segments
             .iter()
             .find_map(|segment| match segment {
@@ -128,7 +126,7 @@ mod tests {
             ("domain.command", Zone::Data),
         ] {
             let path = Path::parse(path).expect(path);
-            assert_eq!(Zone::of_segments(path.segments()), zone, "{path}");
+            assert_eq!(path.zone(), zone, "{path}");
         }
     }
 }

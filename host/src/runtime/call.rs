@@ -2,7 +2,7 @@
 
 use super::end::End;
 use super::program::Linked;
-use super::slots::Slot;
+use super::slots::{Slot, Slots};
 use super::state::{CallState, charge_flat, tank};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -25,16 +25,23 @@ const BYTES_PER_FUEL: usize = 8;
 pub(crate) struct CallSettings {
     /// Fuel, instantiation included.
     pub(crate) fuel: u64,
+    /// The time, as of a moment ago.
+    pub(crate) now: Instant,
     /// When the call is ended, whatever it is doing.
     pub(crate) deadline: Instant,
 }
 
 /// A fresh instance, good for one call.
 pub(crate) struct Instance {
+    fresh: Fresh,
+    program: Arc<Linked>,
+}
+
+/// An instance apart from its program, which may itself keep some of them.
+pub(super) struct Fresh {
     // Dropped in this order: the pool's memory is free before the place in the pool is.
     store: Store<CallState>,
     run: Run,
-    program: Arc<Linked>,
     slot: Slot,
 }
 
@@ -66,14 +73,30 @@ pub(crate) struct Execution {
     pub(crate) memory_peak: u64,
 }
 
+impl Fresh {
+    pub(super) fn new(store: Store<CallState>, run: Run, slot: Slot) -> Self {
+        Self { store, run, slot }
+    }
+
+    /// The fuel that its call may use.
+    pub(super) fn fuel(&self) -> u64 {
+        self.store.data().meter.fuel_allowed
+    }
+
+    /// Its linear memory, in bytes.
+    pub(super) fn memory(&self) -> u64 {
+        self.store.data().limiter.memory()
+    }
+
+    /// Whether its place in the pool is one of these.
+    pub(super) fn has_place_in(&self, places: &Arc<Slots>) -> bool {
+        self.slot.is_of(places)
+    }
+}
+
 impl Instance {
-    pub(super) fn new(store: Store<CallState>, run: Run, program: Arc<Linked>, slot: Slot) -> Self {
-        Self {
-            store,
-            run,
-            program,
-            slot,
-        }
+    pub(super) fn new(fresh: Fresh, program: Arc<Linked>) -> Self {
+        Self { fresh, program }
     }
 
     /// Runs one process and ends the instance.
@@ -84,24 +107,22 @@ impl Instance {
         process: &str,
         args: &[u8],
         guard: Box<ContextGuard>,
-        deadline: Instant,
+        settings: &CallSettings,
     ) -> Execution {
-        let Self {
-            mut store,
-            run,
-            program,
-            slot,
-        } = self;
+        let Self { mut fresh, program } = self;
+        let Fresh { store, run, .. } = &mut fresh;
         let state = store.data_mut();
-        state.deadline = deadline;
+        state.deadline = settings.deadline;
         state.guard = Some(guard);
         if let Some(world) = &mut state.world {
             world.enter_call(&program.digest, process, args);
         }
+        // It may have been made many ticks ago.
+        store.set_epoch_deadline(1);
         let limits = &program.runtime.limits;
         let running = program.runtime.ticker.running();
         let called = catch_unwind(AssertUnwindSafe(|| {
-            call(&mut store, run, limits, process, args)
+            call(store, *run, limits, process, args, settings.now)
         }));
         drop(running);
         let end = match called {
@@ -114,8 +135,7 @@ impl Instance {
             }
         };
         let execution = Execution::ended(store, end);
-        // Only now is the pool's memory free again.
-        drop(slot);
+        program.retire(fresh);
         execution
     }
 }
@@ -126,6 +146,7 @@ fn call(
     limits: &Limits,
     process: &str,
     args: &[u8],
+    now: Instant,
 ) -> wasmtime::Result<End> {
     LimitExceeded::check(
         Limit::ArgumentBytes,
@@ -133,7 +154,7 @@ fn call(
         args.len() as u64,
     )?;
     let state = store.data();
-    if Instant::now() >= state.deadline {
+    if now >= state.deadline {
         return Err(state.time_exceeded().into());
     }
     charge_flat(&mut store.as_context_mut(), fuel_for(args))?;
@@ -159,10 +180,10 @@ fn call(
 
 impl Execution {
     /// A call that ended before there was an instance.
-    pub(super) fn not_entered(state: CallState, end: End) -> Self {
+    pub(super) fn not_entered(end: End) -> Self {
         Self {
             guard: None,
-            log: state.log,
+            log: GuestLog::default(),
             end,
             fuel: 0,
             host_calls: 0,
@@ -171,15 +192,15 @@ impl Execution {
     }
 
     /// A call that ended with an instance, whole or half made.
-    pub(super) fn ended(store: Store<CallState>, end: End) -> Self {
+    pub(super) fn ended(store: &mut Store<CallState>, end: End) -> Self {
         let left = store.get_fuel().unwrap_or(0);
-        let mut state = store.into_data();
+        let state = store.data_mut();
         if let Some(world) = &mut state.world {
             world.close(&mut state.log);
         }
         Self {
-            guard: state.guard,
-            log: state.log,
+            guard: state.guard.take(),
+            log: std::mem::take(&mut state.log),
             end,
             fuel: tank(state.meter.fuel_allowed)
                 .saturating_sub(left)

@@ -18,6 +18,7 @@ mod host_calls;
 mod limiter;
 mod program;
 mod slots;
+mod standing;
 mod state;
 mod ticker;
 mod wasi;
@@ -33,6 +34,7 @@ pub(crate) use self::program::Program;
 
 use self::cache::CodeCache;
 use self::slots::Slots;
+use self::standing::Keeper;
 use self::state::CallState;
 use self::ticker::Ticker;
 use crate::guest::GuestError;
@@ -45,6 +47,8 @@ use wasmtime::component::Linker;
 
 /// Calls that may be inside a guest at a time; further ones wait.
 const SLOTS: u32 = 256;
+/// Further places, for instances that stand ready or are still to be taken apart.
+const STANDING_SLOTS: u32 = 64;
 
 /// Compiles guests and holds what all their calls share: the engine, the instance pool, the epoch's clock.
 #[derive(Clone)]
@@ -58,6 +62,7 @@ struct Shared {
     virtual_wasi: Linker<CallState>,
     ticker: Ticker,
     slots: Arc<Slots>,
+    keeper: Keeper,
     limits: Limits,
     cache: Option<CodeCache>,
     compilations: AtomicU64,
@@ -67,18 +72,29 @@ struct Shared {
 impl Runtime {
     /// Sets up the engine and reserves the instance pool's address space.
     ///
-    /// Compiled code is kept in the folder `cache`, where that is safe.
-    pub(crate) fn new(limits: &Limits, cache: Option<&Path>) -> anyhow::Result<Self> {
-        Self::with_cache(limits, SLOTS, cache)
+    /// Compiled code is kept in the folder `cache`, where that is safe. Of a guest that is called often, up to `standing`
+    /// instances stand ready.
+    pub(crate) fn new(
+        limits: &Limits,
+        cache: Option<&Path>,
+        standing: u32,
+    ) -> anyhow::Result<Self> {
+        Self::with_pool(limits, cache, SLOTS, standing)
     }
 
     #[cfg(test)]
     fn with_slots(limits: &Limits, slots: u32) -> anyhow::Result<Self> {
-        Self::with_cache(limits, slots, None)
+        Self::with_pool(limits, None, slots, 0)
     }
 
-    fn with_cache(limits: &Limits, slots: u32, cache: Option<&Path>) -> anyhow::Result<Self> {
-        let engine = Engine::new(&config::config(limits, slots)?)?;
+    fn with_pool(
+        limits: &Limits,
+        cache: Option<&Path>,
+        slots: u32,
+        standing: u32,
+    ) -> anyhow::Result<Self> {
+        let standing_slots = if standing > 0 { STANDING_SLOTS } else { 0 };
+        let engine = Engine::new(&config::config(limits, slots + standing_slots)?)?;
         let mut plain = Linker::new(&engine);
         host_calls::add_to_linker(&mut plain)?;
         let mut virtual_wasi = plain.clone();
@@ -94,6 +110,7 @@ impl Runtime {
             plain,
             virtual_wasi,
             slots: Slots::new(slots),
+            keeper: Keeper::new(standing, Slots::new(standing_slots)),
             limits: limits.clone(),
             cache,
             compilations: AtomicU64::new(0),

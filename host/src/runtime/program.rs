@@ -1,8 +1,10 @@
 //! A compiled guest: what of it is linked once, and how an instance of it is made.
 
-use super::call::{CallSettings, Execution, Instance};
+use super::call::{CallSettings, Execution, Fresh, Instance};
 use super::end::End;
-use super::state::{CallState, at_tick, tank};
+use super::slots::Slot;
+use super::standing::Stock;
+use super::state::{CallState, at_tick, tank, time_exceeded};
 use super::wasi::World;
 use super::{Runtime, Shared};
 use crate::guest::{GuestError, PROCESSES};
@@ -29,6 +31,7 @@ pub(super) struct Linked {
     pre: InstancePre<CallState>,
     run: ComponentExportIndex,
     wasi: Wasi,
+    pub(super) stock: Stock,
 }
 
 /// Whether a component imports WASI.
@@ -68,37 +71,76 @@ impl Program {
         if let (Some(cache), Origin::Compiler) = (&shared.cache, origin) {
             cache.store(&digest, &component);
         }
-        Ok(Self(Arc::new(Linked {
+        let linked = Arc::new(Linked {
             runtime: Arc::clone(shared),
             digest,
             pre,
             run,
             wasi,
-        })))
+            stock: Stock::new(),
+        });
+        shared.keeper.watch(&linked);
+        Ok(Self(linked))
     }
 
-    /// Makes a fresh instance, waiting for a place in the pool until the deadline.
+    /// A fresh instance: one that stands ready, or one that is made now, in a place of the pool that is waited for until
+    /// the deadline.
     ///
-    /// A start function runs here, with no transaction to see: any call of it into the host traps.
+    /// A start function runs while it is made, with no transaction to see: any call of it into the host traps.
     ///
     /// # Errors
     ///
     /// How the call ended, where it ended before its process was entered.
     pub(crate) fn instantiate(&self, call: &CallSettings) -> Result<Instance, Box<Execution>> {
-        let shared = &self.0.runtime;
-        let world = match self.0.wasi {
+        let linked = &self.0;
+        let fresh = match linked.runtime.keeper.take(&linked.stock, call) {
+            Some(fresh) => fresh,
+            None => linked.make_in_time(call)?,
+        };
+        Ok(Instance::new(fresh, Arc::clone(linked)))
+    }
+}
+
+impl Linked {
+    /// What a call may use that is not there yet.
+    pub(super) fn standing_settings(&self) -> CallSettings {
+        let now = Instant::now();
+        let limits = &self.runtime.limits;
+        CallSettings {
+            fuel: limits.fuel,
+            now,
+            deadline: crate::run::deadline(now, limits.timeout),
+        }
+    }
+
+    /// Takes a used instance apart.
+    pub(super) fn retire(&self, used: Fresh) {
+        self.runtime.keeper.retire(&self.stock, used);
+    }
+
+    fn make_in_time(&self, call: &CallSettings) -> Result<Fresh, Box<Execution>> {
+        let shared = &self.runtime;
+        let slot = if call.now < call.deadline {
+            shared.slots.take(call.deadline)
+        } else {
+            None
+        };
+        let Some(slot) = slot else {
+            let timeout_ms = u64::try_from(shared.limits.timeout.as_millis()).unwrap_or(u64::MAX);
+            let end = End::Limit(time_exceeded(timeout_ms));
+            return Err(Box::new(Execution::not_entered(end)));
+        };
+        self.make(call, slot)
+    }
+
+    /// Makes a fresh instance in a place of the pool.
+    pub(super) fn make(&self, call: &CallSettings, slot: Slot) -> Result<Fresh, Box<Execution>> {
+        let shared = &self.runtime;
+        let world = match self.wasi {
             Wasi::Absent => None,
-            Wasi::Virtual => Some(World::new(&self.0.digest)),
+            Wasi::Virtual => Some(World::new(&self.digest)),
         };
         let state = CallState::new(&shared.limits, call.fuel, call.deadline, world);
-        let Some(slot) = shared.slots.take(call.deadline) else {
-            let end = End::Limit(state.time_exceeded());
-            return Err(Box::new(Execution::not_entered(state, end)));
-        };
-        if Instant::now() >= call.deadline {
-            let end = End::Limit(state.time_exceeded());
-            return Err(Box::new(Execution::not_entered(state, end)));
-        }
         let mut store = Store::new(&shared.engine, state);
         store.limiter(|state| &mut state.limiter);
         store.epoch_deadline_callback(|store| at_tick(&store));
@@ -110,19 +152,19 @@ impl Program {
         let running = shared.ticker.running();
         let instantiated = catch_unwind(AssertUnwindSafe(|| {
             store.set_fuel(tank(call.fuel))?;
-            let instance = self.0.pre.instantiate(&mut store)?;
-            instance.get_typed_func(&mut store, &self.0.run)
+            let instance = self.pre.instantiate(&mut store)?;
+            instance.get_typed_func(&mut store, &self.run)
         }));
         drop(running);
         match instantiated {
-            Ok(Ok(run)) => Ok(Instance::new(store, run, Arc::clone(&self.0), slot)),
+            Ok(Ok(run)) => Ok(Fresh::new(store, run, slot)),
             Ok(Err(error)) => {
                 let end = End::of_error(error, &shared.limits, call.fuel);
-                Err(Box::new(Execution::ended(store, end)))
+                Err(Box::new(Execution::ended(&mut store, end)))
             }
             Err(panic) => {
                 let end = End::of_panic(panic.as_ref());
-                Err(Box::new(Execution::ended(store, end)))
+                Err(Box::new(Execution::ended(&mut store, end)))
             }
         }
     }

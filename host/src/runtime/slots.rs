@@ -1,11 +1,15 @@
 //! Places in the instance pool: as many calls run at once as there are places, the others wait up to their deadline.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
-/// The free places of the pool.
+/// The free places of the pool. Taking and freeing one costs a counter while nobody waits.
 pub(super) struct Slots {
-    free: Mutex<u32>,
+    free: AtomicU32,
+    // Somebody waits, or is about to: whoever frees a place has to say so.
+    waiting: AtomicU32,
+    turn: Mutex<()>,
     freed: Condvar,
 }
 
@@ -15,39 +19,66 @@ pub(super) struct Slot(Arc<Slots>);
 impl Slots {
     pub(super) fn new(count: u32) -> Arc<Self> {
         Arc::new(Self {
-            free: Mutex::new(count),
+            free: AtomicU32::new(count),
+            waiting: AtomicU32::new(0),
+            turn: Mutex::new(()),
             freed: Condvar::new(),
         })
     }
 
-    /// Takes a place, waiting for one until the deadline; `None` where none came free.
-    pub(super) fn take(self: &Arc<Self>, deadline: Instant) -> Option<Slot> {
-        let mut free = self.lock();
-        while *free == 0 {
-            let left = deadline.checked_duration_since(Instant::now())?;
-            if left.is_zero() {
-                return None;
-            }
-            (free, _) = self
-                .freed
-                .wait_timeout(free, left)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        *free -= 1;
-        drop(free);
+    /// Takes a place where one is free.
+    pub(super) fn try_take(self: &Arc<Self>) -> Option<Slot> {
+        let less = |free: u32| free.checked_sub(1);
+        self.free
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
+            .ok()?;
         Some(Slot(Arc::clone(self)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, u32> {
-        // A plain number cannot be left half-changed.
-        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes a place, waiting for one until the deadline; `None` where none came free.
+    pub(super) fn take(self: &Arc<Self>, deadline: Instant) -> Option<Slot> {
+        self.try_take().or_else(|| self.wait(deadline))
+    }
+
+    /// Who waits says so before it looks for a place once more, and a place is free before its giver looks for those
+    /// who wait; both sequentially consistent, so one of them always sees the other.
+    #[cold]
+    fn wait(self: &Arc<Self>, deadline: Instant) -> Option<Slot> {
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let slot = loop {
+            if let Some(slot) = self.try_take() {
+                break Some(slot);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break None;
+            }
+            (turn, _) = self
+                .freed
+                .wait_timeout(turn, left)
+                .unwrap_or_else(PoisonError::into_inner);
+        };
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        slot
+    }
+}
+
+impl Slot {
+    /// Whether it is one of these places.
+    pub(super) fn is_of(&self, slots: &Arc<Slots>) -> bool {
+        Arc::ptr_eq(&self.0, slots)
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        *self.0.lock() += 1;
-        self.0.freed.notify_one();
+        self.0.free.fetch_add(1, Ordering::SeqCst);
+        if self.0.waiting.load(Ordering::SeqCst) > 0 {
+            // Under the lock, so that it does not fall between a look for a place and the sleep after it.
+            let _turn = self.0.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            self.0.freed.notify_one();
+        }
     }
 }
 

@@ -93,7 +93,7 @@ impl Field {
             return Err("a key that begins with `_` is private to the host".into());
         }
         Ok(Self::Context {
-            zone: Zone::of_segments(path.segments()),
+            zone: path.zone(),
             path,
         })
     }

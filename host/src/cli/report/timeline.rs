@@ -2,20 +2,20 @@
 
 use super::super::color::{Role, Style};
 use std::fmt::Write as _;
-use theus_host::StepTime;
+use theus_host::Steps;
 
 const WIDTH: f64 = 40.0;
 
 /// The steps with their times, one under the other.
-pub(in super::super) fn timeline(steps: &[StepTime], style: Style) -> String {
+pub(in super::super) fn timeline(steps: &Steps, style: Style) -> String {
     let heading = style.paint(Role::Heading, "steps:");
-    if steps.is_empty() {
+    if steps.iter().next().is_none() {
         return format!("{heading} none was completed\n");
     }
     let mut text = format!("{heading}\n");
-    let total: f64 = steps.iter().map(StepTime::micros).sum();
+    let total: f64 = steps.iter().map(|step| step.micros()).sum();
     let mut begun = 0.0;
-    for step in steps {
+    for step in steps.iter() {
         let ended = begun + step.micros();
         let bar = style.paint(Role::Good, bar(begun / total, ended / total));
         let _ = writeln!(
@@ -59,16 +59,18 @@ mod tests {
 
     #[test]
     fn every_step_has_its_bar() {
-        let step = |name, micros| StepTime {
-            name,
-            time: Duration::from_secs_f64(micros / 1e6),
+        let steps = |times: &[(Step, f64)]| -> Steps {
+            times
+                .iter()
+                .map(|(step, micros)| (*step, Duration::from_secs_f64(micros / 1e6)))
+                .collect()
         };
-        let steps = [
-            step(Step::InputGate, 100.0),
-            step(Step::Lock, 0.0),
-            step(Step::Execution, 1800.0),
-            step(Step::Commit, 100.0),
-        ];
+        let four = steps(&[
+            (Step::InputGate, 100.0),
+            (Step::Lock, 0.0),
+            (Step::Execution, 1800.0),
+            (Step::Commit, 100.0),
+        ]);
         let expected = "\
 steps:
   input-gate   100.0 us  ==
@@ -77,10 +79,10 @@ steps:
   commit       100.0 us                                        ==
   total         2.00 ms
 ";
-        assert_eq!(timeline(&steps, Style::PLAIN), expected);
+        assert_eq!(timeline(&four, Style::PLAIN), expected);
         assert_eq!(time(2_500_000.0), "2.50 s");
-        assert_eq!(timeline(&[], Style::PLAIN), "steps: none was completed\n");
+        assert_eq!(timeline(&Steps::default(), Style::PLAIN), "steps: none was completed\n");
         // A clock that did not move divides by nothing.
-        assert!(timeline(&[step(Step::Lock, 0.0)], Style::PLAIN).contains('='));
+        assert!(timeline(&steps(&[(Step::Lock, 0.0)]), Style::PLAIN).contains('='));
     }
 }

@@ -58,7 +58,7 @@ impl Place {
 }
 
 fn runtime_with(limits: &Limits, cache: &Path) -> Runtime {
-    Runtime::with_cache(limits, 1, Some(cache)).expect("the pool fits")
+    Runtime::with_pool(limits, Some(cache), 1, 0).expect("the pool fits")
 }
 
 /// The test's guest.
@@ -186,7 +186,7 @@ fn limits_hold_for_cached_code() {
         ..Limits::default()
     };
     // Two slots: the pool as a whole has room for it.
-    let runtime = Runtime::with_cache(&strict, 2, Some(&place.cache())).expect("the pool fits");
+    let runtime = Runtime::with_pool(&strict, Some(&place.cache()), 2, 0).expect("the pool fits");
     runtime
         .compile(&greedy)
         .map(|_| ())

@@ -16,7 +16,7 @@ fn returns_what_the_process_returned() {
         .expect("the guest compiles");
     let call = settings(FUEL, PATIENCE);
     let instance = program.instantiate(&call).expect("nothing stops it");
-    let execution = instance.run("work", b"\x80", guard(), call.deadline);
+    let execution = instance.run("work", b"\x80", guard(), &call);
     assert!(matches!(&execution.end, End::Returned(bytes) if bytes == b"\x80"));
     assert!(execution.guard.is_some());
     assert!(execution.fuel > 0 && execution.fuel < 10_000);

@@ -36,16 +36,18 @@ fn guard() -> Box<ContextGuard> {
 }
 
 pub(super) fn settings(fuel: u64, time: Duration) -> CallSettings {
+    let now = Instant::now();
     CallSettings {
         fuel,
-        deadline: Instant::now() + time,
+        now,
+        deadline: now + time,
     }
 }
 
 /// Runs `work` of a program as an engine does.
 pub(super) fn run_program(program: &Program, args: &[u8], call: CallSettings) -> Execution {
     match program.instantiate(&call) {
-        Ok(instance) => instance.run("work", args, guard(), call.deadline),
+        Ok(instance) => instance.run("work", args, guard(), &call),
         Err(execution) => *execution,
     }
 }

@@ -121,7 +121,7 @@ fn randomness_follows_from_component_process_and_arguments() {
         let program = RUNTIME.compile(&guest).expect("the guest compiles");
         let call = settings(FUEL, PATIENCE);
         let instance = program.instantiate(&call).expect("nothing stops it");
-        returned(instance.run(process, args, guard(), call.deadline))
+        returned(instance.run(process, args, guard(), &call))
     };
     let one = random(1, "a", b"x");
     assert_eq!(one.len(), 40);
