@@ -88,7 +88,9 @@ fn cases(component: &[u8]) -> Result<Vec<Case>> {
 }
 
 fn engine(recipe: Option<&str>) -> Result<Engine> {
-    let mut builder = Engine::builder().context(theus_host::context_from_json(CONTEXT)?);
+    let mut builder = Engine::builder()
+        .context(theus_host::context_from_json(CONTEXT)?)
+        .standing_instances(0);
     if let Some(recipe) = recipe {
         builder = builder.recipe(Recipe::parse(recipe, "recipe")?);
     }

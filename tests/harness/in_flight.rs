@@ -23,7 +23,7 @@ pub(crate) fn counting() -> Setup {
 }
 
 /// A call of `spin_for` that writes the slot `key`.
-pub(crate) fn spin(iterations: u64, key: &str) -> Call {
+pub(crate) fn spin(iterations: u64, key: &str) -> Call<'static> {
     Call::new(
         "spin_for",
         args! { "iterations" => iterations, "key" => key },

@@ -15,7 +15,7 @@ fn warehouse(inputs: &str, outputs: &str) -> Engine {
         .engine()
 }
 
-fn add(price: i64) -> Call {
+fn add(price: i64) -> Call<'static> {
     Call::new(
         "add_product",
         args! { "product_name" => "TV", "price" => price },

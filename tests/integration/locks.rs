@@ -10,7 +10,7 @@ use theus_host::{Actor, Call, EditError, Engine, ErrorKind, Outcome, Record, Ste
 /// The version that a run read and the one that it made, by process name, in the order of their commits.
 fn versions(engine: &Engine) -> Vec<(String, u64, u64)> {
     let name = |record: &Record| match &record.actor {
-        Actor::Process { name, .. } => name.clone(),
+        Actor::Process { name, .. } => name.to_string(),
         other => format!("{other:?}"),
     };
     let records = engine.records();

@@ -42,7 +42,7 @@ process_recipes:
         .iter()
         .map(|it| {
             let name = match &it.actor {
-                Actor::Process { name, .. } => name.as_str(),
+                Actor::Process { name, .. } => &**name,
                 Actor::Edit => "(edit)",
                 other => panic!("{other:?}"),
             };
@@ -53,7 +53,7 @@ process_recipes:
                 it.outcome,
                 it.error.as_deref(),
                 versions,
-                it.changes,
+                it.writes,
             )
         })
         .collect();

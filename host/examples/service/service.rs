@@ -140,8 +140,8 @@ async fn context(State(service): State<Service>) -> Response {
 
 impl Service {
     /// Makes a call on a thread of its own: the engine blocks, and a reactor's thread must not.
-    async fn call(self, call: Call) -> Response {
-        let process = Some(call.process.clone());
+    async fn call(self, call: Call<'static>) -> Response {
+        let process = Some(call.process.to_string());
         let Ok(place) = self.places.try_acquire_owned() else {
             return busy(process);
         };

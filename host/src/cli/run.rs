@@ -70,7 +70,7 @@ pub(super) struct Run {
 /// What is known once the files are read: all that a run needs.
 struct Prepared {
     engine: Engine,
-    call: Call,
+    call: Call<'static>,
     contract: Contract,
     digest: String,
     notes: Vec<String>,
@@ -128,12 +128,14 @@ impl Run {
         if let Some(folder) = code_cache::folder().filter(|_| !self.no_cache) {
             builder = builder.compiled_code_cache(folder);
         }
+        // One call: nothing stands ready for a second one.
+        builder = builder.standing_instances(0);
         let engine = builder.build().map_err(|error| self.not_built(&error))?;
         let registered = during(output, "compiling the guest", || {
             engine.register(loaded.component, Policy::as_declared())
         })
         .map_err(|error| in_process(error.into()))?;
-        let mut call = Call::new(contract.name.as_str(), args);
+        let mut call = Call::new(contract.name.clone(), args);
         if self.dry_run {
             call = call.dry_run();
         }

@@ -1,7 +1,7 @@
 use super::*;
 use theus_core::code::ErrorKind;
 use theus_core::guest_log::LogLine;
-use theus_host::{Action, Gate, Level, Path, Signal};
+use theus_host::{Action, Changes, Gate, Level, Path, Signal};
 
 const VIEW: View = View {
     before: 0,
@@ -38,7 +38,7 @@ fn committed() -> Receipt {
     receipt.outcome = Outcome::Committed;
     receipt.version = 1;
     receipt.result = Some(Value::from("Added"));
-    receipt.changes = vec![
+    receipt.changes = Changes::from(vec![
         change(
             ChangeOp::Push,
             "domain.items",
@@ -48,7 +48,7 @@ fn committed() -> Receipt {
         change(ChangeOp::Set, "domain.total_value", "0", "500"),
         change(ChangeOp::Set, "domain.fresh", "null", "[1]"),
         change(ChangeOp::Remove, "domain.x", "\"old\"", "null"),
-    ];
+    ]);
     receipt
 }
 
@@ -105,7 +105,7 @@ fn the_headline_says_what_became_of_the_version() {
         first_line(&receipt, VIEW),
         "add_product would commit (dry run), version stays 0"
     );
-    receipt.changes.clear();
+    receipt.changes = Changes::default();
     assert!(results(&receipt, VIEW).contains("changes: none\n"));
 }
 
@@ -164,7 +164,12 @@ Refused before the guest was entered; the context stays at version 0.
 fn the_guest_s_words_cannot_play_tricks() {
     let mut receipt = committed();
     receipt.result = Some(Value::from("\u{1b}[2Jgone\nadd_product committed"));
-    receipt.changes = vec![change(ChangeOp::Set, "domain[\"\u{1b}[31m\"]", "null", "1")];
+    receipt.changes = Changes::from(vec![change(
+        ChangeOp::Set,
+        "domain[\"\u{1b}[31m\"]",
+        "null",
+        "1",
+    )]);
     receipt.log = vec![
         LogLine {
             level: LogLevel::Debug,
@@ -193,17 +198,16 @@ fn the_guest_s_words_cannot_play_tricks() {
 #[test]
 fn what_is_long_is_cut_and_says_so() {
     let mut receipt = committed();
-    receipt.changes = (0..150)
-        .map(|it| change(ChangeOp::Set, &format!("domain.k{it}"), "0", "1"))
-        .collect();
+    let many = (0..150).map(|it| change(ChangeOp::Set, &format!("domain.k{it}"), "0", "1"));
+    receipt.changes = Changes::from(many.collect::<Vec<_>>());
     let text = results(&receipt, VIEW);
     assert!(text.contains("… and 50 more"), "{text}");
-    receipt.changes = vec![change(
+    receipt.changes = Changes::from(vec![change(
         ChangeOp::Set,
         "domain.k",
         "null",
         &format!("\"{}\"", "x".repeat(1000)),
-    )];
+    )]);
     let text = results(&receipt, VIEW);
     assert!(text.contains("… (842 more characters)"), "{text}");
 }
