@@ -71,7 +71,7 @@ pub use crate::receipt::{Durability, ErrorReport, Outcome, Receipt, Stats, Step,
 pub use crate::record::{Actor, Record};
 pub use crate::run::Call;
 #[cfg(feature = "baseline")]
-pub use crate::runtime::{BareGuest, ReusedInstance};
+pub use crate::runtime::{BareGuest, PlainGuest, ReusedInstance};
 pub use crate::subscription::{Event, Subscription};
 pub use theus_core::arguments::MASK;
 pub use theus_core::audit::{Action, Gate, Level, Recipe, RecipeErrors, Verdict};

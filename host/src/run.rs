@@ -235,11 +235,7 @@ impl Run {
                 limits.outbox_messages,
             ),
             (Limit::OutboxBytes, usage.outbox_bytes, limits.outbox_bytes),
-            (
-                Limit::Time,
-                millis(self.elapsed()),
-                millis(limits.timeout),
-            ),
+            (Limit::Time, millis(self.elapsed()), millis(limits.timeout)),
         ] {
             if used >= allowed - allowed / 5 && used > 0 && Some(limit) != ended_by {
                 self.receipt.warnings.push(format!(

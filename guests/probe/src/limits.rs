@@ -65,6 +65,16 @@ pub fn many_writes(ctx: &Context, count: u64) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Writes the counter so many times.
+#[process(outputs = ["domain.counter"])]
+pub fn rewrite(ctx: &Context, count: u64) -> Result<(), Failure> {
+    const SEVEN: &[u8] = &[7];
+    for _ in 0..count {
+        ctx.set_encoded("domain.counter", SEVEN);
+    }
+    Ok(())
+}
+
 /// Reads the counter so many times.
 #[process(inputs = ["domain.counter"])]
 pub fn many_reads(ctx: &Context, count: u64) -> Result<(), Failure> {

@@ -9,6 +9,12 @@ pub fn get_raw(ctx: &Context, path: String) -> Result<Option<Value>, Failure> {
     Ok(ctx.get(&path)?)
 }
 
+/// Gets a value and does not look into it; how many bytes it takes, encoded.
+#[process(inputs = ["domain.inbox"], outputs = ["domain.data", "domain.sig_done"])]
+pub fn touch(ctx: &Context, path: String) -> Result<Option<u64>, Failure> {
+    Ok(ctx.get_encoded(&path).map(|bytes| bytes.len() as u64))
+}
+
 /// Sets a value.
 #[process(inputs = ["domain.inbox"], outputs = ["domain.data", "domain.sig_done"])]
 pub fn set_raw(ctx: &Context, path: String, value: Value) -> Result<(), Failure> {

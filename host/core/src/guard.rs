@@ -8,6 +8,7 @@ use crate::path::{Path, Segment};
 use crate::pattern::{FillError, PathPattern};
 use crate::value::Map;
 use crate::zone::{Hidden, Zone};
+use std::cmp::Ordering;
 use std::fmt;
 
 /// What one call may touch: the contract's paths with the arguments filled in.
@@ -15,7 +16,8 @@ use std::fmt;
 pub struct Guard {
     inputs: Vec<Granted>,
     outputs: Vec<Granted>,
-    // The grant's own paths by their text: what a guest most often names need not be parsed again. Sorted.
+    // The grant's own paths by their text: what a guest most often names need not be parsed again. Sorted by length, then
+    // by text: a look-up compares few texts in full.
     interned: Vec<(Box<str>, Path)>,
 }
 
@@ -99,7 +101,8 @@ impl Guard {
         self.interned = paths
             .map(|granted| (granted.path.to_string().into(), granted.path.clone()))
             .collect();
-        self.interned.sort();
+        self.interned
+            .sort_by(|(one, _), (other, _)| by_length(one, other));
         self.interned.dedup();
         self
     }
@@ -109,7 +112,7 @@ impl Guard {
     pub(crate) fn parsed(&self, text: &str) -> Option<&Path> {
         let found = self
             .interned
-            .binary_search_by(|(known, _)| (**known).cmp(text));
+            .binary_search_by(|(known, _)| by_length(known, text));
         found.ok().map(|at| &self.interned[at].1)
     }
 
@@ -233,6 +236,11 @@ impl Granted {
     fn covers(&self, path: &Path, zone: Zone) -> bool {
         self.zone == zone && path.is_at_or_below(&self.path)
     }
+}
+
+#[inline]
+fn by_length(one: &str, other: &str) -> Ordering {
+    (one.len().cmp(&other.len())).then_with(|| one.cmp(other))
 }
 
 #[inline]

@@ -69,7 +69,7 @@ impl Map {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
         match &self.0.entries {
-            Entries::Few(entries) => find(entries, key).ok().map(|at| &entries[at].1),
+            Entries::Few(entries) => position(entries, key).map(|at| &entries[at].1),
             Entries::Many(entries) => entries.get(key),
         }
     }
@@ -111,13 +111,14 @@ impl Map {
         let node = Arc::make_mut(&mut self.0);
         node.reserved |= value.may_hold_reserved() || zone::is_reserved(&key);
         match &mut node.entries {
-            Entries::Few(entries) => match find(entries, &key) {
-                Ok(at) => Some(std::mem::replace(&mut entries[at].1, value)),
-                Err(at) if entries.len() < FEW => {
+            Entries::Few(entries) => match position(entries, &key) {
+                Some(at) => Some(std::mem::replace(&mut entries[at].1, value)),
+                None if entries.len() < FEW => {
+                    let at = place(entries, &key).unwrap_or_else(|at| at);
                     entries.insert(at, (key, value));
                     None
                 }
-                Err(_) => {
+                None => {
                     let mut many: OrdMap<SmolStr, Value> =
                         std::mem::take(entries).into_iter().collect();
                     many.insert(key, value);
@@ -133,7 +134,7 @@ impl Map {
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         self.get(key)?;
         match &mut Arc::make_mut(&mut self.0).entries {
-            Entries::Few(entries) => find(entries, key).ok().map(|at| entries.remove(at).1),
+            Entries::Few(entries) => position(entries, key).map(|at| entries.remove(at).1),
             Entries::Many(entries) => entries.remove(key),
         }
     }
@@ -146,12 +147,18 @@ impl Map {
     ) -> Option<R> {
         let node = Arc::make_mut(&mut self.0);
         let value = match &mut node.entries {
-            Entries::Few(entries) => find(entries, key).ok().map(|at| &mut entries[at].1),
+            Entries::Few(entries) => position(entries, key).map(|at| &mut entries[at].1),
             Entries::Many(entries) => entries.get_mut(key),
         }?;
         let result = change(value);
         node.reserved |= value.may_hold_reserved();
         Some(result)
+    }
+
+    /// Whether the two share everything.
+    #[inline]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Whether this map or one in it may hold a reserved key: false is certain.
@@ -165,8 +172,8 @@ impl Map {
             Entries::Few(entries) => {
                 let at = match start {
                     Bound::Unbounded => 0,
-                    Bound::Included(key) => find(entries, key).unwrap_or_else(|at| at),
-                    Bound::Excluded(key) => find(entries, key).map_or_else(|at| at, |at| at + 1),
+                    Bound::Included(key) => place(entries, key).unwrap_or_else(|at| at),
+                    Bound::Excluded(key) => place(entries, key).map_or_else(|at| at, |at| at + 1),
                 };
                 (Some(&entries[at..]), None)
             }
@@ -182,16 +189,27 @@ impl Map {
     }
 }
 
+/// The place of a key that is there. In so few entries, looking for equal lengths beats comparing texts.
+#[inline]
+fn position(entries: &[(SmolStr, Value)], key: &str) -> Option<usize> {
+    entries
+        .iter()
+        .position(|(known, _)| known.len() == key.len() && known == key)
+}
+
 /// The place of a key, or the one where it would be.
 #[inline]
-fn find(entries: &[(SmolStr, Value)], key: &str) -> Result<usize, usize> {
+fn place(entries: &[(SmolStr, Value)], key: &str) -> Result<usize, usize> {
+    // Whoever fills a map most often does so in order.
+    if entries.last().is_none_or(|(last, _)| last.as_str() < key) {
+        return Err(entries.len());
+    }
     entries.binary_search_by(|(known, _)| known.as_str().cmp(key))
 }
 
 impl PartialEq for Map {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-            || (self.len() == other.len() && self.iter().eq(other.iter()))
+        self.is_same(other) || (self.len() == other.len() && self.iter().eq(other.iter()))
     }
 }
 

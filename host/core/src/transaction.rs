@@ -198,6 +198,9 @@ impl Transaction {
 
     /// Applies the writes to the current head, which others may have moved on elsewhere. The new head.
     ///
+    /// Where nobody has, the head is what the transaction was opened on, and what the writes make of that is its view:
+    /// it is not made a second time.
+    ///
     /// # Errors
     ///
     /// [`ShapeError`] where a write no longer fits. Locks rule that out; the head is untouched then.
@@ -205,7 +208,19 @@ impl Transaction {
         if self.is_empty() {
             return Ok(head.clone());
         }
-        let mut tree = head.tree.clone();
+        let tree = if head.tree.is_same(&self.base.tree) {
+            self.view.clone()
+        } else {
+            self.applied_to(&head.tree)?
+        };
+        Ok(Snapshot {
+            version: head.version + 1,
+            tree,
+        })
+    }
+
+    fn applied_to(&self, tree: &Tree) -> Result<Tree, ShapeError> {
+        let mut tree = tree.clone();
         for write in &self.writes {
             match &write.effect {
                 Effect::Set(value) => tree.set(&write.path, value.clone())?,
@@ -217,10 +232,7 @@ impl Transaction {
                 }
             }
         }
-        Ok(Snapshot {
-            version: head.version + 1,
-            tree,
-        })
+        Ok(tree)
     }
 
     fn record(&mut self, path: Path, effect: Effect) {
@@ -243,6 +255,7 @@ impl Write {
 mod tests {
     use super::*;
     use crate::value::Map;
+    use proptest::prelude::*;
 
     fn path(text: &str) -> Path {
         Path::parse(text).expect(text)
@@ -292,6 +305,41 @@ mod tests {
         let mut transaction = Transaction::begin(base.clone());
         assert_eq!(transaction.remove(path("domain.none")), Ok(false));
         assert_eq!(transaction.commit(&base).expect("commit").version, 4);
+    }
+
+    /// The same values in another tree.
+    fn copied(snapshot: &Snapshot) -> Snapshot {
+        let mut copy = snapshot.clone();
+        for layer in crate::path::Layer::ALL {
+            let key = Path::new(layer, [Segment::Key("copied".into())]);
+            copy.tree.set(&key, Value::Nil).expect("set");
+            copy.tree.remove(&key).expect("removed");
+        }
+        assert!(!copy.tree.is_same(&snapshot.tree) && copy.tree == snapshot.tree);
+        copy
+    }
+
+    proptest! {
+        #[test]
+        fn the_view_is_what_the_writes_make_of_the_head(
+            writes in prop::collection::vec((0..3, "[ablx](\\.[ablx]|\\[[0-2]\\])?", 0..5_i64), 0..12),
+        ) {
+            let base = snapshot(r#"{"a":{"a":1,"l":[1,2]},"b":2,"l":[1,{"a":2},3]}"#);
+            let mut transaction = Transaction::begin(base.clone());
+            for (op, place, value) in writes {
+                let place = path(&format!("domain.{place}"));
+                // Some do not fit what is there: then nothing is recorded.
+                let _ = match op {
+                    0 => transaction.set(place, Value::Int(value)).map(drop),
+                    1 => transaction.push(place, Value::Int(value)).map(drop),
+                    _ => transaction.remove(place).map(drop),
+                };
+            }
+            let taken = transaction.commit(&base).expect("it fits what it was made on");
+            let applied = transaction.commit(&copied(&base)).expect("equal values fit as well");
+            prop_assert_eq!(taken.version, applied.version);
+            prop_assert_eq!(taken.tree, applied.tree);
+        }
     }
 
     #[test]

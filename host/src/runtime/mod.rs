@@ -27,7 +27,7 @@ mod wasi;
 pub(crate) mod tests;
 
 #[cfg(feature = "baseline")]
-pub use self::baseline::{BareGuest, ReusedInstance};
+pub use self::baseline::{BareGuest, PlainGuest, ReusedInstance};
 pub(crate) use self::call::{CallSettings, Execution, Instance};
 pub(crate) use self::end::End;
 pub(crate) use self::program::Program;
@@ -137,6 +137,11 @@ impl Runtime {
     #[cfg(test)]
     fn compilations(&self) -> u64 {
         self.0.compilations.load(Ordering::Relaxed)
+    }
+
+    #[cfg(test)]
+    fn keeper(&self) -> &Keeper {
+        &self.0.keeper
     }
 
     /// How many instances were ever made: what was refused before its sandbox does not count.

@@ -99,6 +99,11 @@ impl Program {
         };
         Ok(Instance::new(fresh, Arc::clone(linked)))
     }
+
+    #[cfg(test)]
+    pub(super) fn stock(&self) -> &Stock {
+        &self.0.stock
+    }
 }
 
 impl Linked {
@@ -153,7 +158,7 @@ impl Linked {
         let instantiated = catch_unwind(AssertUnwindSafe(|| {
             store.set_fuel(tank(call.fuel))?;
             let instance = self.pre.instantiate(&mut store)?;
-            instance.get_typed_func(&mut store, &self.run)
+            instance.get_typed_func(&mut store, self.run)
         }));
         drop(running);
         match instantiated {

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 /// Over this time it is judged whether a guest is called often.
 const WINDOW: Duration = Duration::from_millis(100);
 /// So many calls in a window are often.
-const OFTEN: u64 = 10;
+pub(super) const OFTEN: u64 = 10;
 /// Every so many calls of a guest that has nothing standing, the keeper is asked to look.
 const ASK: u64 = 32;
 /// The pauses of the keeper while guests are called often: they grow from one to the other while nothing is to do.
@@ -41,6 +41,8 @@ pub(super) struct Stock {
     size: AtomicU64,
     ready: Mutex<Vec<Standing>>,
     spent: Mutex<Vec<Fresh>>,
+    #[cfg(test)]
+    taken: AtomicU64,
 }
 
 /// An instance that stands ready, and the memory that counts as taken by it.
@@ -100,7 +102,29 @@ impl Stock {
             size: AtomicU64::new(0),
             ready: Mutex::new(Vec::new()),
             spent: Mutex::new(Vec::new()),
+            #[cfg(test)]
+            taken: AtomicU64::new(0),
         }
+    }
+}
+
+#[cfg(test)]
+impl Stock {
+    pub(super) fn ready(&self) -> usize {
+        lock(&self.ready).len()
+    }
+
+    pub(super) fn spent(&self) -> usize {
+        lock(&self.spent).len()
+    }
+
+    /// How many calls have found one ready.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::SeqCst)
     }
 }
 
@@ -157,6 +181,10 @@ impl Keeper {
         if left <= self.shared.most / 2 && self.shared.dozing.load(Ordering::Relaxed) {
             self.wake();
         }
+        #[cfg(test)]
+        stock
+            .taken
+            .fetch_add(u64::from(standing.is_some()), Ordering::SeqCst);
         standing.map(|standing| standing.fresh)
     }
 

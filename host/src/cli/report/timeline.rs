@@ -81,7 +81,10 @@ steps:
 ";
         assert_eq!(timeline(&four, Style::PLAIN), expected);
         assert_eq!(time(2_500_000.0), "2.50 s");
-        assert_eq!(timeline(&Steps::default(), Style::PLAIN), "steps: none was completed\n");
+        assert_eq!(
+            timeline(&Steps::default(), Style::PLAIN),
+            "steps: none was completed\n"
+        );
         // A clock that did not move divides by nothing.
         assert!(timeline(&steps(&[(Step::Lock, 0.0)]), Style::PLAIN).contains('='));
     }

@@ -4,6 +4,7 @@ mod ends;
 pub(crate) mod guests;
 mod hostile;
 mod limits;
+mod standing;
 mod wasi;
 
 use super::{CallSettings, Execution, Program, Runtime};

@@ -96,7 +96,7 @@ fn what_comes_later_is_refused_and_never_ignored() {
 }
 
 #[test]
-fn the_rest_of_the_familys_format_loads() {
+fn the_rest_of_the_format_loads() {
     let known: String = FAMILY
         .lines()
         .take_while(|line| !line.contains("p_critical"))
