@@ -23,6 +23,7 @@ pub mod refusal;
 pub mod transaction;
 pub mod tree;
 pub mod value;
+mod yaml;
 pub mod zone;
 
 #[cfg(test)]

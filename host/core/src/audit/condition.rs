@@ -203,7 +203,7 @@ pub(super) fn describe(value: &Value, hidden: Hidden) -> String {
 }
 
 /// A kind with its article.
-pub(super) fn kind_phrase(value: &Value) -> &'static str {
+pub(crate) fn kind_phrase(value: &Value) -> &'static str {
     match value {
         Value::Nil => "nil",
         Value::Bool(_) => "a bool",
