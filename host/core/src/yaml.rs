@@ -1,6 +1,7 @@
 //! YAML with places: a file of the operator's before its words mean anything.
 
 pub(crate) mod error;
+pub(crate) mod words;
 
 use self::error::{FileErrors, Place, Report, Source};
 use crate::json;

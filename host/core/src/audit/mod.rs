@@ -55,7 +55,7 @@ pub use verdict::{Action, Gate, Judgement, Level, Verdict};
 
 pub use self::error::{RecipeError, RecipeErrors};
 
-pub(crate) use condition::kind_phrase;
+pub(crate) use condition::{describe, kind_phrase};
 
 use crate::yaml;
 
