@@ -20,6 +20,7 @@ mod map;
 pub mod path;
 pub mod pattern;
 pub mod refusal;
+pub mod schema;
 pub mod transaction;
 pub mod tree;
 pub mod value;

@@ -49,7 +49,8 @@ impl Node {
     pub(crate) fn parse(source: &Source, text: &str) -> Result<Self, FileErrors> {
         let options = serde_saphyr::options! {
             budget: serde_saphyr::budget! {
-                max_depth: 40,
+                // Every level costs stack, in a debug build about 50 KiB of the 2 MiB that a thread may have.
+                max_depth: 32,
                 max_documents: 1,
                 max_events: 500_000,
                 max_aliases: 1_000,
