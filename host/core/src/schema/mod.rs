@@ -38,6 +38,7 @@ mod json_schema;
 mod print;
 mod reach;
 mod reader;
+mod sense;
 mod touched;
 
 pub use self::breach::{Breach, BreachProblem, Breaches};
