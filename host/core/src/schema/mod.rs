@@ -49,6 +49,7 @@ use self::breach::{Findings, Place};
 use self::declaration::Declaration;
 use self::reader::Layers;
 use self::touched::Touched;
+use crate::contract::Contract;
 use crate::path::{Layer, Path};
 use crate::pattern::PathPattern;
 use crate::transaction::Transaction;
@@ -180,12 +181,17 @@ impl Schema {
         }
     }
 
-    /// Whether something can be at a contract's path.
+    /// Checks the paths of a contract: whether something can be there.
     ///
     /// # Errors
     ///
-    /// What the schema declares instead, and the nearest path that it knows.
-    pub fn admits(&self, pattern: &PathPattern) -> Result<(), ImpossiblePath> {
+    /// The first path at which nothing can be, what the schema declares instead, and the nearest path that it knows.
+    pub fn check_contract(&self, contract: &Contract) -> Result<(), ImpossiblePath> {
+        let mut paths = contract.inputs.iter().chain(&contract.outputs);
+        paths.try_for_each(|path| self.admits(path))
+    }
+
+    fn admits(&self, pattern: &PathPattern) -> Result<(), ImpossiblePath> {
         let Some(declared) = self.declared(pattern.layer()) else {
             return Ok(());
         };
