@@ -93,3 +93,8 @@ pub use theus_core::value::{List, Map, Value};
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+// So is that of the page about schemas.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/schema.md")]
+struct SchemaPage;

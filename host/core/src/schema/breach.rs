@@ -114,6 +114,9 @@ impl Breach {
             BreachProblem::NotANumber => {
                 format!("write a number, or remove `min` and `max` at {at}")
             }
+            BreachProblem::TooLong { unit: "bytes", .. } => {
+                format!("write a shorter value, or raise `max_len` at {at}")
+            }
             BreachProblem::TooLong { .. } => {
                 format!("remove something first, or raise `max_len` at {at}")
             }
