@@ -181,13 +181,13 @@ impl Reader<'_> {
     fn declaration(&mut self, subject: &Subject, at: Place, node: &Node) -> Declaration {
         let mut declared = Declaration::of(Kind::Any, at.line);
         let what = format!("`{}`", subject.text);
-        if !matches!(node.content, Content::Map(_)) {
+        let Content::Map(keys) = &node.content else {
             let kind = node_text(node).filter(|text| kind(text).is_some());
             let message = format!("{what} is {}, expected a declaration", shown(node));
             let help = format!("write {what} as `{{ type: {} }}`", kind.unwrap_or("…"));
             self.report.refuse(node.place, message, help);
             return declared;
-        }
+        };
         let problems_before = self.report.len();
         let words = Words {
             known: &WORDS,
@@ -226,7 +226,11 @@ impl Reader<'_> {
         if let (Some(fields), Some(true)) = (&mut declared.fields, open) {
             fields.others = Others::Allowed;
         }
-        if places.of("type").is_none() {
+        // A slip of the pen in `type` is told once.
+        let meant_type = |(key, _): &(Key, Node)| {
+            !WORDS.contains(&key.text.as_str()) && words.meant(&key.text) == Some("type")
+        };
+        if places.of("type").is_none() && !keys.iter().any(meant_type) {
             let help = format!(
                 "add `type`, one of {}; the keys of a map stand below its `fields`",
                 quoted(KINDS.map(Kind::name))

@@ -19,8 +19,7 @@ fn a_problem_has_its_place_a_caret_and_the_nearest_word() {
             "schema.yaml:3:14: unknown key `typ` in `domain.total`
   3 |     total: { typ: int }
     |              ^^^
-  help: did you mean `type`? `domain.total` knows `type`, `required`, `default`, `min`, `max`, `max_len`, `items`, `fields`, `open`
-schema.yaml:3:5: `domain.total` has no `type`",
+  help: did you mean `type`? `domain.total` knows `type`, `required`, `default`, `min`, `max`, `max_len`, `items`, `fields`, `open`",
         ),
         (
             "context: { domain: { total: { type: integer } } }",
