@@ -4,7 +4,7 @@
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{Bencher, BenchmarkId, Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use theus_core::path::Path;
 use theus_core::schema::Schema;
@@ -58,6 +58,13 @@ fn snapshot(len: usize) -> Snapshot {
     }
 }
 
+fn checks(bencher: &mut Bencher<'_>, schema: &Schema, transaction: &Transaction) {
+    bencher.iter(|| {
+        let checked = schema.check_transaction(black_box(transaction));
+        checked.expect("it fits");
+    });
+}
+
 /// The writes of `add_product`: a push onto the list, and the new total.
 fn add_product(base: &Snapshot) -> Transaction {
     let mut transaction = Transaction::begin(base.clone());
@@ -76,11 +83,7 @@ fn changes(criterion: &mut Criterion) {
     for len in [100, 10_000, 1_000_000] {
         let transaction = add_product(&snapshot(len));
         group.bench_function(BenchmarkId::from_parameter(len), |bencher| {
-            bencher.iter(|| {
-                schema
-                    .check_transaction(black_box(&transaction))
-                    .expect("it fits")
-            });
+            checks(bencher, &schema, &transaction);
         });
     }
     group.finish();
@@ -91,11 +94,7 @@ fn changes(criterion: &mut Criterion) {
             .set(path("domain.accounts.new"), Value::Int(1))
             .expect("a map");
         group.bench_function(BenchmarkId::from_parameter(len), |bencher| {
-            bencher.iter(|| {
-                schema
-                    .check_transaction(black_box(&transaction))
-                    .expect("it fits")
-            });
+            checks(bencher, &schema, &transaction);
         });
     }
     group.finish();
@@ -107,11 +106,7 @@ fn changes(criterion: &mut Criterion) {
             .remove(path("domain.items[0]"))
             .expect("an element");
         group.bench_function(BenchmarkId::from_parameter(len), |bencher| {
-            bencher.iter(|| {
-                schema
-                    .check_transaction(black_box(&transaction))
-                    .expect("it fits")
-            });
+            checks(bencher, &schema, &transaction);
         });
     }
     group.finish();
@@ -143,11 +138,7 @@ fn shifts(criterion: &mut Criterion) {
     criterion.bench_function(
         "check of 8,000 sets and 8,000 removals in one list",
         |bencher| {
-            bencher.iter(|| {
-                schema
-                    .check_transaction(black_box(&transaction))
-                    .expect("it fits")
-            });
+            checks(bencher, &schema, &transaction);
         },
     );
 }

@@ -195,7 +195,7 @@ impl Random {
             Some(declared) if !self.once_in(4) => self.fitting(declared),
             _ => self.value(2),
         };
-        let done = match self.below(8) {
+        match self.below(8) {
             0..3 => format!("remove {path}: {:?}", transaction.remove(path.clone())),
             3..6 => format!(
                 "set {path} {value:?}: {:?}",
@@ -211,8 +211,7 @@ impl Random {
                     transaction.push(path.clone(), element.clone())
                 )
             }
-        };
-        done
+        }
     }
 }
 
