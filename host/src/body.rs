@@ -105,6 +105,7 @@ mod native {
                 "native".into(),
                 body,
                 self.shared.recipe.as_ref(),
+                self.shared.schema.as_ref(),
                 &self.shared.limits,
                 self.shared.mode,
             )?;

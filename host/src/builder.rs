@@ -17,15 +17,17 @@ use theus_core::audit::{Recipe, Tracker};
 use theus_core::context_guard::Mode;
 use theus_core::limits::Limits;
 use theus_core::path::{Layer, Path};
+use theus_core::schema::Schema;
 use theus_core::transaction::Snapshot;
 use theus_core::tree::Tree;
 
-/// Builds an [`Engine`]. Without further settings: an empty context, no recipe, the default limits, strict mode, no cache
-/// of compiled code.
+/// Builds an [`Engine`]. Without further settings: an empty context, no recipe, no schema, the default limits, strict mode,
+/// no cache of compiled code.
 #[must_use]
 pub struct EngineBuilder {
     context: Tree,
     recipe: Option<Recipe>,
+    schema: Option<Schema>,
     limits: Limits,
     mode: Mode,
     code_cache: Option<PathBuf>,
@@ -40,6 +42,7 @@ impl Default for EngineBuilder {
         Self {
             context: Tree::default(),
             recipe: None,
+            schema: None,
             limits: Limits::default(),
             mode: Mode::default(),
             code_cache: None,
@@ -58,6 +61,30 @@ impl EngineBuilder {
     /// Sets the audit recipe. Without one, the gates let everything pass.
     pub fn recipe(mut self, recipe: Recipe) -> Self {
         self.recipe = Some(recipe);
+        self
+    }
+
+    /// Sets the schema that every version of the context fits. Without one, a context may hold anything.
+    ///
+    /// Its defaults are filled into the initial context. From then on a commit or an edit that would break it is refused,
+    /// also in permissive mode.
+    ///
+    /// ```
+    /// use theus_host::{Engine, Schema};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let text = "context: { domain: { total: { type: int, min: 0, default: 0 } } }";
+    /// let engine = Engine::builder().schema(Schema::parse(text, "schema.yaml")?).build()?;
+    /// let refused = engine.edit(|context| context.set("domain.total", -1)).unwrap_err();
+    /// assert_eq!(
+    ///     refused.to_string(),
+    ///     "`domain.total` is -1, but is declared with `min` 0 (schema.yaml:1)"
+    /// );
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn schema(mut self, schema: Schema) -> Self {
+        self.schema = Some(schema);
         self
     }
 
@@ -107,8 +134,12 @@ impl EngineBuilder {
     ///
     /// # Errors
     ///
-    /// A value of the initial context that no process could have written, or a machine that wasm cannot run on.
-    pub fn build(self) -> Result<Engine, EngineBuildError> {
+    /// A value of the initial context that no process could have written, a context that does not fit the schema, or a
+    /// machine that wasm cannot run on.
+    pub fn build(mut self) -> Result<Engine, EngineBuildError> {
+        if let Some(schema) = &self.schema {
+            schema.fill_defaults(&mut self.context);
+        }
         for layer in Layer::ALL {
             check_value(
                 &Path::layer_root(layer),
@@ -116,6 +147,9 @@ impl EngineBuilder {
                 self.context.layer(layer),
                 &self.limits,
             )?;
+        }
+        if let Some(schema) = &self.schema {
+            schema.check(&self.context)?;
         }
         let cache = self.code_cache.as_deref();
         let runtime = Runtime::new(&self.limits, cache, self.standing_instances)
@@ -129,6 +163,7 @@ impl EngineBuilder {
                 limits: Arc::new(self.limits),
                 mode: self.mode,
                 recipe: self.recipe,
+                schema: self.schema,
                 runtime,
                 processes: ArcSwap::from_pointee(HashMap::new()),
                 head: Head::new(initial),

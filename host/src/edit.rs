@@ -117,6 +117,9 @@ impl Shared {
         let mut edit = Edit::new(Transaction::begin(Snapshot::clone(&base)), &self.limits);
         let result = change(&mut edit)?;
         let transaction = edit.into_transaction();
+        if let Some(schema) = &self.schema {
+            schema.check_transaction(&transaction)?;
+        }
         let version = self.head.commit(
             |head| transaction.commit(head).map_err(EditError::from),
             |version| self.subscribers.publish(version, &transaction.signals()),

@@ -29,6 +29,7 @@ use std::time::Instant;
 use theus_core::audit::{Action, Facts, Gate, Judgement, Recipe, Tick, Tracker};
 use theus_core::context_guard::{ContextGuard, Mode};
 use theus_core::limits::Limits;
+use theus_core::schema::Schema;
 use theus_core::transaction::{Snapshot, Transaction};
 use theus_core::tree::Tree;
 use theus_core::value::Map;
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Arc<Limits>,
     pub(crate) mode: Mode,
     pub(crate) recipe: Option<Recipe>,
+    pub(crate) schema: Option<Schema>,
     pub(crate) runtime: Runtime,
     pub(crate) processes: ArcSwap<HashMap<String, Arc<Process>>>,
     pub(crate) head: Head,
@@ -213,7 +215,9 @@ impl Shared {
     fn grant(&self, run: &Run) -> Result<Arc<Grant>, RunError> {
         match &run.process.fixed_grant {
             Some(grant) => Ok(grant.clone()),
-            None => Grant::of_call(run, &self.limits, self.mode).map(Arc::new),
+            None => {
+                Grant::of_call(run, &self.limits, self.mode, self.schema.as_ref()).map(Arc::new)
+            }
         }
     }
 
@@ -300,7 +304,9 @@ impl Shared {
         Ok(())
     }
 
-    /// Step 7: the writes go into the current head, whole; what waits behind the lock goes on.
+    /// Step 7: what the schema allows goes into the current head, whole; what waits behind the lock goes on.
+    ///
+    /// The schema looks behind the output rules: it must not keep a rule from acting, or a counter from counting.
     fn commit(
         &self,
         run: &mut Run,
@@ -308,6 +314,10 @@ impl Shared {
         lock: Admitted<'_>,
     ) -> Result<u64, RunError> {
         let _span = run.begin(Step::Commit);
+        if let Some(schema) = &self.schema {
+            let checked = schema.check_transaction(&transaction);
+            checked.map_err(|breach| run.schema_broken(breach))?;
+        }
         let signals = transaction.signals();
         let version = if run.is_dry_run() {
             self.head.load().version

@@ -8,10 +8,11 @@ pub use self::run::{ArgumentProblem, RunError};
 
 use theus_core::limits::LimitExceeded;
 use theus_core::path::{Path, PathError};
+use theus_core::schema::{Breach, Breaches};
 use theus_core::tree::ShapeError;
 
 /// Why an edit did not commit.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditError {
     /// The text is no path.
@@ -26,6 +27,9 @@ pub enum EditError {
     /// The value is too deep.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
+    /// The edit would break the schema.
+    #[error(transparent)]
+    Schema(#[from] Box<Breach>),
     /// Other runs held the context until the edit's time was up.
     #[error("the context was locked by running processes for longer than the time limit")]
     TimedOut,
@@ -41,6 +45,9 @@ pub enum EngineBuildError {
     /// A value of the initial context is too deep, or private to the host.
     #[error("the initial context: {0}")]
     Context(#[from] EditError),
+    /// The initial context does not fit its schema.
+    #[error("the initial context does not fit its schema\n{0}")]
+    Schema(#[from] Breaches),
     /// The runtime could not be set up.
     #[error("the runtime could not be set up: {0}")]
     Runtime(String),

@@ -82,6 +82,9 @@ pub use theus_core::context_source::{ContextSourceError, context_from_json, cont
 pub use theus_core::guest_log::{LogLevel, LogLine};
 pub use theus_core::limits::{Limit, LimitExceeded, Limits};
 pub use theus_core::path::{Layer, Path};
+pub use theus_core::schema::{
+    Breach, BreachProblem, Breaches, ImpossiblePath, Schema, SchemaErrors,
+};
 pub use theus_core::transaction::{OutboxMessage, Signal, Snapshot};
 pub use theus_core::tree::Tree;
 pub use theus_core::value::{List, Map, Value};
@@ -90,3 +93,8 @@ pub use theus_core::value::{List, Map, Value};
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+// So is that of the page about schemas.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/schema.md")]
+struct SchemaPage;

@@ -16,6 +16,7 @@ use theus_core::audit::{ProcessRules, Recipe};
 use theus_core::context_guard::Mode;
 use theus_core::contract::Contract;
 use theus_core::limits::{Limit, LimitExceeded, Limits};
+use theus_core::schema::Schema;
 
 /// A process that calls can name.
 pub(crate) struct Process {
@@ -54,7 +55,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// What is wrong with the guest, its contracts or the recipe's rules for them.
+    /// What is wrong with the guest, its contracts, the recipe's rules for them, or a path that the schema does not know.
     ///
     /// # Security
     ///
@@ -73,7 +74,7 @@ impl Engine {
         let component = into_component(&bytes).map_err(GuestError::from)?;
         let guest = Guest::read(&component, &shared.limits)?;
         for contract in &guest.contracts {
-            check_contract(contract, shared.mode, &policy)?;
+            check_contract(contract, shared.mode, &policy, shared.schema.as_ref())?;
         }
         let program = shared.runtime.compile(&component)?;
         let digest: Arc<str> = guest.digest.as_str().into();
@@ -89,6 +90,7 @@ impl Engine {
                     digest.clone(),
                     body,
                     shared.recipe.as_ref(),
+                    shared.schema.as_ref(),
                     &shared.limits,
                     shared.mode,
                 )?;
@@ -139,6 +141,7 @@ impl Process {
         digest: Arc<str>,
         body: Body,
         recipe: Option<&Recipe>,
+        schema: Option<&Schema>,
         limits: &Limits,
         mode: Mode,
     ) -> Result<Self, RegisterError> {
@@ -146,9 +149,9 @@ impl Process {
             .map(|recipe| recipe.bind(&contract))
             .transpose()?
             .flatten();
-        let fixed_grant = Grant::fixed(&contract, rules.as_deref(), limits, mode).map(Arc::new);
+        let fixed_grant = Grant::fixed(&contract, rules.as_deref(), limits, mode, schema);
         Ok(Self {
-            fixed_grant,
+            fixed_grant: fixed_grant.map(Arc::new),
             metrics: Metrics::of(&contract.name),
             name: contract.name.as_str().into(),
             contract,
@@ -202,11 +205,24 @@ impl From<Vec<u8>> for GuestSource {
     }
 }
 
-fn check_contract(contract: &Contract, mode: Mode, policy: &Policy) -> Result<(), RegisterError> {
+fn check_contract(
+    contract: &Contract,
+    mode: Mode,
+    policy: &Policy,
+    schema: Option<&Schema>,
+) -> Result<(), RegisterError> {
     if mode == Mode::Strict {
         contract
             .check_strict()
             .map_err(|problem| RegisterError::NotStrict {
+                process: contract.name.clone(),
+                problem,
+            })?;
+    }
+    if let Some(schema) = schema {
+        schema
+            .check_contract(contract)
+            .map_err(|problem| RegisterError::NotInSchema {
                 process: contract.name.clone(),
                 problem,
             })?;

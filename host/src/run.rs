@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use theus_core::audit::{Findings, Tick};
 use theus_core::context_guard::{ContextGuard, Mode, Usage};
 use theus_core::limits::{Limit, LimitExceeded, Limits};
+use theus_core::schema::Breach;
 use theus_core::transaction::{Snapshot, Transaction};
 use theus_core::value::Map;
 use tracing::span::EnteredSpan;
@@ -261,6 +262,13 @@ impl Run {
             allowed: millis(limits.timeout),
             asked: None,
         })
+    }
+
+    pub(crate) fn schema_broken(&self, breach: Box<Breach>) -> RunError {
+        RunError::Schema {
+            process: self.name().to_owned(),
+            breach,
+        }
     }
 
     pub(crate) fn host_failed(&self, message: &str) -> RunError {

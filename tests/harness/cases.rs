@@ -106,7 +106,8 @@ impl Case {
     /// A run prints every key whatever its ending, and the exit code is that of the error's kind.
     fn shape_failures(&self, found: &Json) -> Vec<String> {
         let mut failures = Vec::new();
-        let is_other_verb = ["check", "explain", "inspect"].contains(&self.words[0].as_str());
+        let is_other_verb =
+            ["check", "explain", "inspect", "schema"].contains(&self.words[0].as_str());
         if !is_other_verb {
             let mut keys: Vec<&str> = found
                 .as_object()

@@ -6,7 +6,7 @@ use std::fs;
 use std::time::Duration;
 use theus_core::codec;
 use theus_host::{
-    Call, Engine, Limits, Map, Mode, Outcome, Path, Policy, Receipt, Recipe, Tree, Value,
+    Call, Engine, Limits, Map, Mode, Outcome, Path, Policy, Receipt, Recipe, Schema, Tree, Value,
     context_from_json, context_from_value,
 };
 
@@ -18,6 +18,7 @@ pub(crate) struct Setup {
     guests: Vec<&'static Prebuilt>,
     context: Tree,
     recipe: Option<Recipe>,
+    schema: Option<Schema>,
     limits: Limits,
     mode: Mode,
 }
@@ -39,6 +40,7 @@ impl Setup {
             guests: vec![guest],
             context: context_file(context),
             recipe: None,
+            schema: None,
             limits: Limits {
                 timeout: PATIENCE,
                 ..Limits::default()
@@ -78,6 +80,13 @@ impl Setup {
         self
     }
 
+    /// A schema.
+    pub(crate) fn schema(mut self, yaml: &str) -> Self {
+        let schema = Schema::parse(yaml, "schema.yaml").unwrap_or_else(|error| panic!("{error}"));
+        self.schema = Some(schema);
+        self
+    }
+
     /// Other limits.
     pub(crate) fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
         change(&mut self.limits);
@@ -100,6 +109,9 @@ impl Setup {
             .mode(self.mode);
         if let Some(recipe) = self.recipe {
             builder = builder.recipe(recipe);
+        }
+        if let Some(schema) = self.schema {
+            builder = builder.schema(schema);
         }
         let engine = builder.build().expect("the engine is built");
         for guest in self.guests {

@@ -21,6 +21,7 @@ mod paths;
 mod readme;
 mod records;
 mod resources;
+mod schema;
 mod transaction;
 mod traps;
 mod wasi;

@@ -82,6 +82,10 @@ codes! {
     ZoneMoved = "C009", Contract;
     /// A process of that name is registered already.
     RegisteredTwice = "C010", Contract;
+    /// A commit would break the schema.
+    SchemaBroken = "C011", Contract;
+    /// A contract names a path at which the schema lets nothing be.
+    PathNotInSchema = "C012", Contract;
     /// A rule of level B blocked the call.
     AuditBlocked = "A001", AuditBlock;
     /// A rule of level A aborted.
@@ -148,6 +152,8 @@ codes! {
     NotAGuest = "U007", Usage;
     /// The guest's folder does not build.
     BuildFailed = "U008", Usage;
+    /// The schema is wrong.
+    SchemaFile = "U009", Usage;
     /// The host itself failed.
     HostFailed = "H001", Host;
 }

@@ -20,9 +20,11 @@ mod map;
 pub mod path;
 pub mod pattern;
 pub mod refusal;
+pub mod schema;
 pub mod transaction;
 pub mod tree;
 pub mod value;
+mod yaml;
 pub mod zone;
 
 #[cfg(test)]

@@ -179,7 +179,8 @@ impl Tree {
         })
     }
 
-    fn layer_mut(&mut self, layer: Layer) -> &mut Value {
+    /// A layer to change in place; it stays a map.
+    pub(crate) fn layer_mut(&mut self, layer: Layer) -> &mut Value {
         match layer {
             Layer::Global => &mut self.global,
             Layer::Domain => &mut self.domain,

@@ -1,4 +1,4 @@
-//! `check`: does everything fit? The guest, its contracts, a recipe, a context file; no process is run.
+//! `check`: does everything fit? The guest, its contracts, a recipe, a schema, a context file; no process is run.
 
 use super::color::{Role, Style};
 use super::context_file;
@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::progress::during;
 use super::run::{read_recipe, recipe_notes};
+use super::schema;
 use super::target::{self, Loaded};
 use super::text::{escape, list};
 use clap::Args;
@@ -14,9 +15,7 @@ use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use theus_core::code::Code;
-use theus_host::{
-    Engine, EngineBuildError, ErrorReport, Limits, Policy, Recipe, RegisterError, Tree,
-};
+use theus_host::{Engine, ErrorReport, Limits, Policy, Recipe, RegisterError, Schema};
 
 /// The flags and words of `check`.
 #[derive(Args, Debug)]
@@ -26,6 +25,9 @@ pub(super) struct Check {
     /// The recipe to check against the contracts
     #[arg(long, value_name = "FILE")]
     audit: Option<PathBuf>,
+    /// The schema to check, and to check the context and the contracts against
+    #[arg(long, value_name = "FILE")]
+    schema: Option<PathBuf>,
     /// The context file to check
     #[arg(long, value_name = "FILE")]
     context: Option<PathBuf>,
@@ -68,15 +70,20 @@ impl Check {
                 list(&names, "none")
             )
         });
+        let schema = self.schema.as_deref().and_then(|file| {
+            report.note("schema", schema::read(file), |schema| {
+                schema.origin().to_owned()
+            })
+        });
         if let Some(loaded) = &loaded {
             report.digest = Some(loaded.guest.digest.clone());
-            report.contracts(loaded);
+            report.contracts(loaded, schema.as_ref());
         }
         let recipe = self.audit.as_deref().map(read_recipe);
         let recipe = recipe.and_then(|read| report.recipe(read, loaded.as_ref()));
         if let Some(file) = &self.context {
-            let read =
-                context_file::read(file, &limits).and_then(|tree| fits_an_engine(tree, file));
+            let read = context_file::read(file, &limits)
+                .and_then(|tree| schema::fits_an_engine(tree, schema, file));
             report.note("context", read, |()| file.display().to_string());
         }
         if let Some(loaded) = loaded {
@@ -135,15 +142,22 @@ impl Report {
         }
     }
 
-    /// Strict mode's rules, for every contract.
-    fn contracts(&mut self, loaded: &Loaded) {
+    /// Strict mode's rules and the schema's paths, for every contract.
+    fn contracts(&mut self, loaded: &Loaded, schema: Option<&Schema>) {
         for contract in &loaded.guest.contracts {
-            let strict = contract.check_strict().map_err(|problem| {
-                Failure::from(RegisterError::NotStrict {
-                    process: contract.name.clone(),
+            let process = || contract.name.clone();
+            let strict = contract
+                .check_strict()
+                .map_err(|problem| RegisterError::NotStrict {
+                    process: process(),
                     problem,
-                })
+                });
+            let known = schema.map_or(Ok(()), |schema| schema.check_contract(contract));
+            let known = known.map_err(|problem| RegisterError::NotInSchema {
+                process: process(),
+                problem,
             });
+            let fits = strict.and(known).map_err(Failure::from);
             let told = format!(
                 "{}: {} inputs, {} outputs, {} errors",
                 contract.name,
@@ -151,7 +165,7 @@ impl Report {
                 contract.outputs.len(),
                 contract.errors.len()
             );
-            self.note("contract", strict, |()| told);
+            self.note("contract", fits, |()| told);
         }
     }
 
@@ -214,17 +228,6 @@ impl Report {
             }
         }
         text
-    }
-}
-
-/// An engine takes the context, or says what is wrong with it.
-fn fits_an_engine(tree: Tree, file: &Path) -> Result<(), Failure> {
-    match Engine::builder().context(tree).build() {
-        Ok(_) => Ok(()),
-        Err(EngineBuildError::Context(problem)) => {
-            Err(Failure::new(Code::ContextFile, problem).about(file.display()))
-        }
-        Err(other) => Err(Failure::new(Code::HostFailed, other)),
     }
 }
 

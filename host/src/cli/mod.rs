@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod report;
 mod run;
+mod schema;
 mod target;
 mod text;
 mod units;
@@ -75,8 +76,10 @@ enum Verb {
     Run(run::Run),
     /// Prints what a guest declares, imports and exports, without running any of it
     Inspect(inspect::Inspect),
-    /// Checks a guest, a recipe and a context file against one another, without running any process
+    /// Checks a guest, a recipe, a schema and a context file against one another, without running any process
     Check(check::Check),
+    /// Infers a schema from a context file, or exports one for editors
+    Schema(schema::SchemaVerb),
     /// Prints what an error code means and how to mend what it reports
     Explain(explain::Explain),
 }
@@ -99,6 +102,7 @@ pub(crate) fn main(words: Vec<OsString>) -> u8 {
             Verb::Run(run) => run.execute(&mut output),
             Verb::Inspect(inspect) => inspect.execute(&mut output),
             Verb::Check(check) => check.execute(&mut output),
+            Verb::Schema(schema) => schema.execute(&mut output),
             Verb::Explain(explain) => explain.execute(&mut output),
         });
     ended.unwrap_or_else(|failure| output.fail(&failure))
@@ -125,7 +129,7 @@ mod tests {
 
     #[test]
     fn flags_of_features_that_are_not_built_are_refused() {
-        for flag in ["--state", "--schema", "--config", "--dir"] {
+        for flag in ["--state", "--config", "--dir"] {
             let error = Cli::try_parse_from(["theus-host", "run", "guest.wasm", flag, "x"])
                 .expect_err(flag);
             assert_eq!(

@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::progress::during;
 use super::report::{self, View};
+use super::schema;
 use super::target::{self, Loaded};
 use super::text::{escape, list};
 use super::units;
@@ -18,10 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use theus_core::code::Code;
 use theus_core::contract::Contract;
-use theus_host::{
-    Call, Engine, EngineBuildError, ErrorReport, Limits, Map, Mode, Policy, Receipt, Recipe,
-    RunError,
-};
+use theus_host::{Call, Engine, ErrorReport, Limits, Map, Mode, Policy, Receipt, Recipe, RunError};
 
 /// The flags and words of `run`.
 #[derive(Args, Debug)]
@@ -44,6 +42,9 @@ pub(super) struct Run {
     /// The audit recipe: rules for the input gate and the output gate
     #[arg(long, value_name = "FILE")]
     audit: Option<PathBuf>,
+    /// The schema: what the context may hold
+    #[arg(long, value_name = "FILE")]
+    schema: Option<PathBuf>,
     /// Lets contract and zone violations pass and reports them; for developing a contract
     #[arg(long)]
     permissive: bool,
@@ -111,6 +112,7 @@ impl Run {
             .map(|file| context_file::read(file, &limits))
             .transpose()?;
         let recipe = self.audit.as_deref().map(read_recipe).transpose()?;
+        let schema = self.schema.as_deref().map(schema::read).transpose()?;
         let loaded = target::load(&self.target, &limits, output)?;
         let contract = loaded.process(words.process)?.clone();
         let in_process = |failure: Failure| failure.process(&contract.name);
@@ -125,12 +127,17 @@ impl Run {
         if let Some(recipe) = recipe {
             builder = builder.recipe(recipe);
         }
+        if let Some(schema) = schema {
+            builder = builder.schema(schema);
+        }
         if let Some(folder) = code_cache::folder().filter(|_| !self.no_cache) {
             builder = builder.compiled_code_cache(folder);
         }
         // One call: nothing stands ready for a second one.
         builder = builder.standing_instances(0);
-        let engine = builder.build().map_err(|error| self.not_built(&error))?;
+        let engine = builder
+            .build()
+            .map_err(|error| schema::not_built(&error, self.context.as_deref()))?;
         let registered = during(output, "compiling the guest", || {
             engine.register(loaded.component, Policy::as_declared())
         })
@@ -196,15 +203,6 @@ impl Run {
             timeout: self.timeout.unwrap_or(defaults.timeout),
             memory_bytes: self.max_memory.unwrap_or(defaults.memory_bytes),
             ..defaults
-        }
-    }
-
-    fn not_built(&self, error: &EngineBuildError) -> Failure {
-        match (error, &self.context) {
-            (EngineBuildError::Context(problem), Some(file)) => {
-                Failure::new(Code::ContextFile, format!("{}: {problem}", file.display()))
-            }
-            _ => Failure::new(Code::HostFailed, error),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use theus_core::audit::RecipeErrors;
 use theus_core::code::{Code, ErrorKind};
 use theus_core::contract::StrictError;
+use theus_core::schema::ImpossiblePath;
 
 /// Why a guest was not registered.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,14 @@ pub enum RegisterError {
         process: String,
         /// What is not allowed.
         problem: StrictError,
+    },
+    /// The schema lets nothing be at a path of a contract.
+    #[error("{process}: {problem}")]
+    NotInSchema {
+        /// The process.
+        process: String,
+        /// The path, and what the schema declares instead.
+        problem: ImpossiblePath,
     },
     /// A contract asks for a side effect that was not granted.
     #[error("{process}: the side effect `{side_effect}` is not granted")]
@@ -56,6 +65,7 @@ impl RegisterError {
             Self::Unreadable { .. } => Code::Unreadable,
             Self::Guest(error) => error.code(),
             Self::NotStrict { .. } => Code::NotStrict,
+            Self::NotInSchema { .. } => Code::PathNotInSchema,
             Self::SideEffect { .. } => Code::SideEffectNotGranted,
             Self::RegisteredTwice { .. } => Code::RegisteredTwice,
             Self::Recipe(_) => Code::RecipeFile,
@@ -73,6 +83,7 @@ impl RegisterError {
     pub fn process(&self) -> Option<&str> {
         match self {
             Self::NotStrict { process, .. }
+            | Self::NotInSchema { process, .. }
             | Self::SideEffect { process, .. }
             | Self::RegisteredTwice { process } => Some(process),
             _ => None,
@@ -88,6 +99,7 @@ impl RegisterError {
                     StrictError::UnreadableInput { path, .. } | StrictError::GlobalOutput { path },
                 ..
             } => Some(path.clone()),
+            Self::NotInSchema { problem, .. } => Some(problem.path.clone()),
             _ => None,
         }
     }
@@ -100,6 +112,7 @@ impl RegisterError {
             Self::NotStrict { .. } => {
                 "change the contract, or run in permissive mode while you develop".into()
             }
+            Self::NotInSchema { problem, .. } => problem.help(),
             Self::SideEffect { .. } => {
                 "this version grants no side effects: remove it from the contract".into()
             }

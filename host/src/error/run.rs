@@ -10,6 +10,7 @@ use theus_core::guard::Reason;
 use theus_core::limits::{Limit, LimitExceeded};
 use theus_core::pattern::FillError;
 use theus_core::refusal::Refusal;
+use theus_core::schema::Breach;
 
 /// Why a run did not commit.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -84,6 +85,14 @@ pub enum RunError {
         process: String,
         /// What the rule found and did.
         verdict: Box<Verdict>,
+    },
+    /// The commit would break the schema.
+    #[error("{process}: {breach}")]
+    Schema {
+        /// The process.
+        process: String,
+        /// The place, what it would be, and what is declared.
+        breach: Box<Breach>,
     },
     /// The interlock is in force: no process runs until an operator resets it.
     #[error("{process}: the interlock is in force since `{}` of {} threw it: {}", interlock.rule, interlock.process, interlock.message)]
@@ -178,6 +187,7 @@ impl RunError {
             | Self::Failure { process, .. }
             | Self::UndeclaredError { process, .. }
             | Self::Audit { process, .. }
+            | Self::Schema { process, .. }
             | Self::InterlockInForce { process, .. }
             | Self::Panicked { process, .. }
             | Self::Trapped { process, .. }
@@ -196,6 +206,7 @@ impl RunError {
                 Refusal::Shape(shape) => Some(shape.path.to_string()),
                 _ => None,
             },
+            Self::Schema { breach, .. } => Some(breach.path.to_string()),
             Self::Grant { problem, .. } => match problem {
                 FillError::Unfit { pattern, .. } | FillError::Zone { pattern, .. } => {
                     Some(pattern.clone())
@@ -245,6 +256,7 @@ impl RunError {
             {
                 "find the cause, then reset the interlock: `Engine::reset_interlock`, or start a new in-memory run".into()
             }
+            Self::Schema { breach, .. } => breach.help(),
             Self::Audit { verdict, .. } => format!("the rule is `{}` of the recipe's {} gate", verdict.rule, verdict.gate),
             Self::Arguments { problem, .. } => match problem {
                 ArgumentProblem::Missing { name, .. } => format!("pass {name}=VALUE"),
@@ -276,6 +288,7 @@ impl RunError {
                 Action::Abort => Code::AuditAborted,
                 _ => Code::AuditBlocked,
             },
+            Self::Schema { .. } => Code::SchemaBroken,
             Self::InterlockInForce { .. } => Code::InterlockInForce,
             Self::Panicked { .. } => Code::Panicked,
             Self::Trapped { .. } => Code::Trapped,

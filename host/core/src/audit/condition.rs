@@ -191,7 +191,7 @@ pub(super) fn len(value: &Value, hidden: Hidden) -> Option<u64> {
 }
 
 /// The value as messages print it: one short line, whatever it holds.
-pub(super) fn describe(value: &Value, hidden: Hidden) -> String {
+pub(crate) fn describe(value: &Value, hidden: Hidden) -> String {
     match (value, len(value, hidden)) {
         (Value::Str(text), _) => format!("\"{}\"", path::cut(text)),
         (Value::Float(number), _) if number.value().is_nan() => "NaN".into(),
@@ -203,7 +203,7 @@ pub(super) fn describe(value: &Value, hidden: Hidden) -> String {
 }
 
 /// A kind with its article.
-pub(super) fn kind_phrase(value: &Value) -> &'static str {
+pub(crate) fn kind_phrase(value: &Value) -> &'static str {
     match value {
         Value::Nil => "nil",
         Value::Bool(_) => "a bool",

@@ -36,7 +36,6 @@
 
 mod condition;
 mod entry;
-mod error;
 mod field;
 mod message;
 mod number;
@@ -45,16 +44,26 @@ mod recipe;
 mod rule;
 mod tracker;
 mod verdict;
-mod yaml;
 
 pub use condition::{Condition, ConditionWord, Objection};
-pub use error::{RecipeError, RecipeErrors};
 pub use field::{Facts, Field};
 pub use number::Number;
 pub use recipe::{MAX_RECIPE_BYTES, Recipe};
 pub use rule::{Findings, ProcessRules, Rule, RuleId};
 pub use tracker::{Count, Tick, Tracker};
 pub use verdict::{Action, Gate, Judgement, Level, Verdict};
+
+pub use self::error::{RecipeError, RecipeErrors};
+
+pub(crate) use condition::{describe, kind_phrase};
+
+use crate::yaml;
+
+/// The reader of files and what it says of them, which the schema shares.
+mod error {
+    pub use crate::yaml::error::{FileError as RecipeError, FileErrors as RecipeErrors};
+    pub(super) use crate::yaml::error::{Place, Report, Source, nearest, quoted};
+}
 
 #[cfg(test)]
 mod tests;

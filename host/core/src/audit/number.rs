@@ -25,6 +25,19 @@ impl Number {
         }
     }
 
+    /// The value that holds it.
+    #[must_use]
+    pub fn to_value(self) -> Value {
+        match self {
+            Self::Whole(number) => u64::try_from(number).map_or_else(
+                // A number below zero came from an `i64`.
+                |_| Value::Int(i64::try_from(number).unwrap_or(i64::MIN)),
+                Value::unsigned,
+            ),
+            Self::Float(number) => Value::float(number),
+        }
+    }
+
     /// Whether it is NaN, which no comparison lets pass.
     #[must_use]
     pub fn is_nan(self) -> bool {

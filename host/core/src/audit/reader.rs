@@ -1,11 +1,14 @@
 //! Reads a recipe's YAML into rules; whatever is wrong is reported, and reading goes on.
 
-use super::error::{RecipeErrors, Report, Source, nearest, quoted};
+use super::error::{RecipeErrors, Report, Source, nearest};
 use super::recipe::{Declared, PlacedRule, ProcessRecipe};
 use super::verdict::{Gate, Level};
 use super::yaml::{Content, Key, Node};
 use crate::path;
 use crate::value::Value;
+use crate::yaml::words::Words;
+
+pub(super) use crate::yaml::words::{shown, with_nearest};
 
 /// Constructs of the rule language that this version does not evaluate yet.
 pub(super) const CONDITIONS_TO_COME: [&str; 2] = ["regex", "expr"];
@@ -187,51 +190,20 @@ impl Reader<'_> {
     }
 
     pub(super) fn flag(&mut self, key: &Key, node: &Node) -> Option<bool> {
-        if let Content::Scalar(Value::Bool(flag)) = &node.content {
-            return Some(*flag);
-        }
-        self.unfit(&key.text, node, "`true` or `false`");
-        None
+        self.report.flag(&key.text, node)
     }
 
     pub(super) fn text<'n>(&mut self, word: &str, node: &'n Node) -> Option<&'n str> {
-        if let Content::Scalar(Value::Str(text)) = &node.content {
-            return Some(text);
-        }
-        self.unfit(word, node, "a string");
-        None
+        self.report.text(word, node)
     }
 
     pub(super) fn list<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
-        if let Content::List(items) = &node.content {
-            return Some(items);
-        }
-        let message = format!("{what} is {}, expected a list", node.kind());
-        let help = "`[]` is an empty list".to_owned();
-        self.report.refuse(node.place, message, help);
-        None
+        self.report.list(node, what)
     }
 
     /// The entries of a map, without those whose key came before.
     pub(super) fn map<'n>(&mut self, node: &'n Node, what: &str) -> Vec<(&'n Key, &'n Node)> {
-        let Content::Map(entries) = &node.content else {
-            let message = format!("{what} is {}, expected a map", node.kind());
-            self.report.refuse(node.place, message, None);
-            return Vec::new();
-        };
-        let mut first_places = std::collections::HashMap::new();
-        let mut kept = Vec::with_capacity(entries.len());
-        for (key, node) in entries {
-            match first_places.insert(key.text.as_str(), key.place) {
-                None => kept.push((key, node)),
-                Some(first) => self.report.refuse(
-                    key.place,
-                    format!("the key `{}` comes twice in {what}", path::cut(&key.text)),
-                    format!("it was first given at line {}", first.line),
-                ),
-            }
-        }
-        kept
+        self.report.map(node, what)
     }
 
     /// The entries of a map whose keys are words of the language.
@@ -241,30 +213,17 @@ impl Reader<'_> {
         what: &str,
         words: &[&str],
     ) -> Vec<(&'n Key, &'n Node)> {
-        let mut entries = self.map(node, what);
-        entries.retain(|(key, _)| {
-            let known = words.contains(&key.text.as_str());
-            if !known {
-                let message = format!("unknown key `{}` in {what}", path::cut(&key.text));
-                let meant = meant(&key.text, words);
-                let help = with_nearest(
-                    meant,
-                    &format!(
-                        "{what} knows {}",
-                        quoted(words.iter().copied().filter(is_known_now))
-                    ),
-                );
-                self.report.refuse(key.place, message, help);
-            }
-            known
-        });
-        entries
+        let offered: Vec<&str> = words.iter().copied().filter(is_known_now).collect();
+        let words = Words {
+            known: words,
+            offered: &offered,
+            synonyms: &SYNONYMS,
+        };
+        self.report.entries(node, what, &words)
     }
 
     pub(super) fn unfit(&mut self, word: &str, node: &Node, expected: &str) {
-        let message = format!("`{word}` is {}", shown(node));
-        self.report
-            .refuse(node.place, message, format!("expected {expected}"));
+        self.report.unfit(word, node, expected);
     }
 
     /// Refuses a construct that is part of the language but not of this version.
@@ -272,30 +231,6 @@ impl Reader<'_> {
         let message = format!("this version does not evaluate `{}` yet", key.text);
         let help = "leave it out for now: a rule that is not evaluated would protect nothing";
         self.report.refuse(key.place, message, help.to_owned());
-    }
-}
-
-/// What stands at a node, as messages print it.
-pub(super) fn shown(node: &Node) -> String {
-    match &node.content {
-        Content::Scalar(Value::Nil) => "empty".into(),
-        Content::Scalar(value) => super::condition::describe(value, crate::zone::Hidden::Nothing),
-        _ => node.kind().into(),
-    }
-}
-
-fn meant<'a>(word: &str, words: &[&'a str]) -> Option<&'a str> {
-    let synonym = SYNONYMS
-        .iter()
-        .filter(|(other, _)| *other == word)
-        .find_map(|(_, here)| words.iter().copied().find(|known| known == here));
-    synonym.or_else(|| nearest(word, words.iter().copied()))
-}
-
-pub(super) fn with_nearest(meant: Option<&str>, expected: &str) -> String {
-    match meant {
-        Some(meant) => format!("did you mean `{meant}`? {expected}"),
-        None => expected.to_owned(),
     }
 }
 

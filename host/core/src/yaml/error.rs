@@ -1,4 +1,4 @@
-//! What is wrong with a recipe: every problem of the file, each with its place.
+//! What is wrong with a file: every problem of it, each with its place.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ const MAX_ERRORS: usize = 100;
 /// The most characters of a source line that are shown.
 const MAX_SHOWN: usize = 160;
 
-/// One problem of a recipe.
+/// One problem of a recipe or a schema.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.render())]
 #[non_exhaustive]
-pub struct RecipeError {
+pub struct FileError {
     /// The file, as the caller named it.
     pub origin: Arc<str>,
     /// The line, from 1; 0 for the file as a whole.
@@ -30,40 +30,40 @@ pub struct RecipeError {
     caret: (usize, usize),
 }
 
-/// Every problem of a recipe.
+/// Every problem of a recipe or a schema.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.render())]
 #[non_exhaustive]
-pub struct RecipeErrors {
+pub struct FileErrors {
     /// The problems, in the order of the file; never empty.
-    pub errors: Vec<RecipeError>,
+    pub errors: Vec<FileError>,
     /// How many more there are.
     pub omitted: usize,
 }
 
 /// A piece of the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) line: u32,
-    pub(super) column: u32,
-    pub(super) width: u32,
+pub(crate) struct Place {
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+    pub(crate) width: u32,
 }
 
-/// The file that a recipe was read from.
+/// The file that was read.
 #[derive(Debug, Default)]
-pub(super) struct Source {
+pub(crate) struct Source {
     origin: Arc<str>,
     text: String,
 }
 
 /// Collects the problems of a file.
 #[derive(Debug)]
-pub(super) struct Report<'a> {
+pub(crate) struct Report<'a> {
     source: &'a Source,
     errors: Vec<(Place, String, Option<String>)>,
 }
 
-impl RecipeError {
+impl FileError {
     fn render(&self) -> String {
         let Self {
             origin, message, ..
@@ -89,7 +89,7 @@ impl RecipeError {
     }
 }
 
-impl RecipeErrors {
+impl FileErrors {
     fn render(&self) -> String {
         let mut parts: Vec<String> = self.errors.iter().map(ToString::to_string).collect();
         if self.omitted > 0 {
@@ -99,9 +99,9 @@ impl RecipeErrors {
     }
 
     /// An error about the file as a whole, which is not kept.
-    pub(super) fn of_file(origin: &str, message: String) -> Self {
+    pub(crate) fn of_file(origin: &str, message: String) -> Self {
         Self {
-            errors: vec![RecipeError {
+            errors: vec![FileError {
                 origin: origin.into(),
                 line: 0,
                 column: 0,
@@ -116,18 +116,18 @@ impl RecipeErrors {
 }
 
 impl Source {
-    pub(super) fn new(origin: &str, text: &str) -> Self {
+    pub(crate) fn new(origin: &str, text: &str) -> Self {
         Self {
             origin: origin.into(),
             text: text.to_owned(),
         }
     }
 
-    pub(super) fn origin(&self) -> &str {
+    pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
 
-    fn error(&self, place: Place, message: String, help: Option<String>) -> RecipeError {
+    fn error(&self, place: Place, message: String, help: Option<String>) -> FileError {
         let index = (place.line as usize).checked_sub(1);
         let shown = index
             .and_then(|index| self.text.lines().nth(index))
@@ -136,7 +136,7 @@ impl Source {
             Some((line, caret)) => (Some(line), caret),
             None => (None, (0, 0)),
         };
-        RecipeError {
+        FileError {
             origin: self.origin.clone(),
             line: place.line,
             column: place.column,
@@ -149,7 +149,7 @@ impl Source {
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(source: &'a Source) -> Self {
+    pub(crate) fn new(source: &'a Source) -> Self {
         Self {
             source,
             errors: Vec::new(),
@@ -157,7 +157,7 @@ impl<'a> Report<'a> {
     }
 
     /// Records a problem.
-    pub(super) fn refuse(
+    pub(crate) fn refuse(
         &mut self,
         place: Place,
         message: impl Into<String>,
@@ -167,12 +167,12 @@ impl<'a> Report<'a> {
     }
 
     /// How many problems there are so far.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.errors.len()
     }
 
     /// The value, unless there are problems.
-    pub(super) fn finish<T>(mut self, value: T) -> Result<T, RecipeErrors> {
+    pub(crate) fn finish<T>(mut self, value: T) -> Result<T, FileErrors> {
         if self.errors.is_empty() {
             return Ok(value);
         }
@@ -187,7 +187,7 @@ impl<'a> Report<'a> {
             .into_iter()
             .map(|(place, message, help)| self.source.error(place, message, help))
             .collect();
-        Err(RecipeErrors { errors, omitted })
+        Err(FileErrors { errors, omitted })
     }
 }
 
@@ -214,7 +214,7 @@ fn window(line: &str, place: Place) -> (String, (usize, usize)) {
 }
 
 /// The valid word that was most likely meant.
-pub(super) fn nearest<'a>(word: &str, valid: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, valid: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
     let near_enough = match lower.chars().count() {
         0..=2 => 0,
@@ -233,7 +233,7 @@ pub(super) fn nearest<'a>(word: &str, valid: impl IntoIterator<Item = &'a str>) 
 }
 
 /// `` `a`, `b`, `c` ``
-pub(super) fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words
         .into_iter()
         .map(|word| format!("`{word}`"))

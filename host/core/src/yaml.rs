@@ -1,6 +1,9 @@
-//! YAML with places: a recipe's file before its words mean anything.
+//! YAML with places: a file of the operator's before its words mean anything.
 
-use super::error::{Place, RecipeErrors, Report, Source};
+pub(crate) mod error;
+pub(crate) mod words;
+
+use self::error::{FileErrors, Place, Report, Source};
 use crate::json;
 use crate::value::{List, Map, Value};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -10,21 +13,21 @@ use std::fmt;
 
 /// A node of the file.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) place: Place,
-    pub(super) content: Content,
+pub(crate) struct Node {
+    pub(crate) place: Place,
+    pub(crate) content: Content,
 }
 
 /// A key of a map.
 #[derive(Debug)]
-pub(super) struct Key {
-    pub(super) place: Place,
-    pub(super) text: String,
+pub(crate) struct Key {
+    pub(crate) place: Place,
+    pub(crate) text: String,
 }
 
 /// What a node holds.
 #[derive(Debug)]
-pub(super) enum Content {
+pub(crate) enum Content {
     /// Nil, a bool, a number or a string.
     Scalar(Value),
     /// Nodes in order.
@@ -43,10 +46,11 @@ impl Node {
     /// # Security
     ///
     /// Depth, nodes and what aliases expand to are bounded.
-    pub(super) fn parse(source: &Source, text: &str) -> Result<Self, RecipeErrors> {
+    pub(crate) fn parse(source: &Source, text: &str) -> Result<Self, FileErrors> {
         let options = serde_saphyr::options! {
             budget: serde_saphyr::budget! {
-                max_depth: 40,
+                // Every level costs stack, in a debug build about 50 KiB of the 2 MiB that a thread may have.
+                max_depth: 32,
                 max_documents: 1,
                 max_events: 500_000,
                 max_aliases: 1_000,
@@ -81,7 +85,7 @@ impl Node {
     /// # Errors
     ///
     /// The part that is none, and why.
-    pub(super) fn value(&self) -> Result<Value, (Place, String)> {
+    pub(crate) fn value(&self) -> Result<Value, (Place, String)> {
         match &self.content {
             Content::Scalar(value) => Ok(value.clone()),
             Content::List(items) => {
@@ -108,9 +112,9 @@ impl Node {
     }
 
     /// What the node is, as messages print it.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match &self.content {
-            Content::Scalar(value) => super::condition::kind_phrase(value),
+            Content::Scalar(value) => crate::audit::kind_phrase(value),
             Content::List(items) if items.is_empty() => "an empty list",
             Content::List(_) => "a list",
             Content::Map(_) => "a map",
@@ -118,7 +122,7 @@ impl Node {
     }
 
     /// Whether nothing was written there.
-    pub(super) fn is_nil(&self) -> bool {
+    pub(crate) fn is_nil(&self) -> bool {
         matches!(self.content, Content::Scalar(Value::Nil))
     }
 
