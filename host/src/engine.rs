@@ -23,6 +23,7 @@ use crate::run::{Call, Run};
 use crate::runtime::{CallSettings, Execution, Runtime};
 use crate::subscription::{self, Subscribers, Subscription};
 use arc_swap::ArcSwap;
+use crossbeam_utils::CachePadded;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -47,12 +48,13 @@ pub(crate) struct Shared {
     pub(crate) schema: Option<Schema>,
     pub(crate) runtime: Runtime,
     pub(crate) processes: ArcSwap<HashMap<String, Arc<Process>>>,
-    pub(crate) head: Head,
-    pub(crate) locks: LockTable,
-    pub(crate) tracker: Tracker,
     pub(crate) interlock: InterlockState,
-    pub(crate) records: RecordRing,
     pub(crate) subscribers: Subscribers,
+    // What every run changes lies apart from what it only reads: no core has to fetch the one because of the other.
+    pub(crate) head: CachePadded<Head>,
+    pub(crate) locks: CachePadded<LockTable>,
+    pub(crate) tracker: CachePadded<Tracker>,
+    pub(crate) records: CachePadded<RecordRing>,
 }
 
 impl Engine {

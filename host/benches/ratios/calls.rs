@@ -61,7 +61,7 @@ fn cases(component: &[u8]) -> Result<Vec<Case<'static>>> {
         Case::new(NATIVE, native()?),
         Case::new(REUSED, reused(component)?),
         Case::new(PLAIN, plain(component)?),
-        Case::new(BARE, bare(component)?),
+        Case::new(BARE, bare_call(component)?),
         Case::new(REFERENCE, reference(component, Some(RECIPE))?),
         Case::new(WITHOUT_RULES, reference(component, None)?),
     ])
@@ -167,7 +167,7 @@ fn plain(component: &[u8]) -> Result<Call> {
 }
 
 /// The engine's own host functions over a transaction that nobody commits.
-fn bare(component: &[u8]) -> Result<Call> {
+pub(crate) fn bare_call(component: &[u8]) -> Result<impl Fn() -> Result<()> + Sync + use<>> {
     let limits = Arc::new(Limits::default());
     let guest = BareGuest::new(component, &limits)?;
     let args = codec::encode_all(&Value::Map(arguments()));
@@ -178,12 +178,12 @@ fn bare(component: &[u8]) -> Result<Call> {
     let places = ["domain.total_value", "domain.count", "domain.last_product"];
     let places = || places.map(|text| Path::parse(text).expect(text)).to_vec();
     let guard = Arc::new(Guard::new(places(), places()).interned());
-    Ok(Box::new(move || {
+    Ok(move || {
         let transaction = Transaction::begin(base.clone());
         let guard = ContextGuard::new(guard.clone(), transaction, limits.clone(), Mode::Strict);
         guest.call("reference", &args, Box::new(guard))?;
         Ok(())
-    }))
+    })
 }
 
 fn reused(component: &[u8]) -> Result<Call> {

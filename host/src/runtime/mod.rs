@@ -38,6 +38,7 @@ use self::standing::Keeper;
 use self::state::CallState;
 use self::ticker::Ticker;
 use crate::guest::GuestError;
+use crossbeam_utils::CachePadded;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,7 +67,8 @@ struct Shared {
     limits: Limits,
     cache: Option<CodeCache>,
     compilations: AtomicU64,
-    instantiations: AtomicU64,
+    // Apart from what calls only read.
+    instantiations: CachePadded<AtomicU64>,
 }
 
 impl Runtime {
@@ -114,7 +116,7 @@ impl Runtime {
             limits: limits.clone(),
             cache,
             compilations: AtomicU64::new(0),
-            instantiations: AtomicU64::new(0),
+            instantiations: AtomicU64::new(0).into(),
         })))
     }
 

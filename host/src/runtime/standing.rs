@@ -23,9 +23,9 @@ pub(super) const OFTEN: u64 = 10;
 /// Every so many calls of a guest that has nothing standing, the keeper is asked to look.
 const ASK: u64 = 32;
 /// The pauses of the keeper while guests are called often: they grow from one to the other while nothing is to do.
-const PAUSE: (Duration, Duration) = (Duration::from_micros(50), Duration::from_millis(5));
+const PAUSE: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(5));
 /// From this pause on a caller who takes one of the last instances wakes the keeper.
-const LONG_PAUSE: Duration = Duration::from_micros(400);
+const LONG_PAUSE: Duration = Duration::from_millis(1);
 /// Linear memory of everything that stands ready in one engine.
 const MEMORY: u64 = 64 << 20;
 /// An instance that has grown beyond this is taken apart by the call that used it.
