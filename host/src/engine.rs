@@ -147,7 +147,8 @@ impl Engine {
         self.shared.reset_interlock()
     }
 
-    /// How many sandboxes were ever made. A run that a gate refuses before its execution makes none.
+    /// How many sandboxes were ever made, those that stand ready among them. A run that a gate refuses before its execution
+    /// makes none.
     #[must_use]
     pub fn sandboxes_made(&self) -> u64 {
         self.shared.runtime.instantiations()
