@@ -34,22 +34,28 @@
 //! | the same, in the signal or meta zone | refused at load | what this run wrote there |
 //! | `result`, with steps below it | refused at load | the result |
 
+mod bind;
 mod condition;
 mod entry;
+mod expr;
 mod field;
+mod inheritance;
 mod message;
 mod number;
 mod reader;
 mod recipe;
 mod rule;
+mod text_pattern;
 mod tracker;
 mod verdict;
 
 pub use condition::{Condition, ConditionWord, Objection};
+pub use expr::{Expression, MAX_ELEMENTS, MAX_EXPRESSION_BYTES, MAX_WORK};
 pub use field::{Facts, Field};
 pub use number::Number;
 pub use recipe::{MAX_RECIPE_BYTES, Recipe};
-pub use rule::{Findings, ProcessRules, Rule, RuleId};
+pub use rule::{Findings, Origin, ProcessRules, Rule, RuleId};
+pub use text_pattern::{MAX_PATTERN_BYTES, MAX_TEXT_BYTES, TextPattern};
 pub use tracker::{Count, Tick, Tracker};
 pub use verdict::{Action, Gate, Judgement, Level, Verdict};
 
