@@ -138,7 +138,10 @@ impl Binder<'_> {
         match holding.way {
             Way::Own => {}
             Way::Inherited => {
-                message.push_str(&format!(", which it inherits from `{}`", holding.recipe.name));
+                message.push_str(&format!(
+                    ", which it inherits from `{}`",
+                    holding.recipe.name
+                ));
             }
             Way::EveryProcess => {
                 message.push_str(", and the entry holds for every process");

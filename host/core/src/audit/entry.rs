@@ -107,7 +107,9 @@ impl Reader<'_> {
             word => {
                 if let Some(word) = ConditionWord::ALL.into_iter().find(|it| it.name() == word) {
                     let condition = self.condition(gate, word, node);
-                    entry.conditions.extend(condition.map(|it| (node.place, it)));
+                    entry
+                        .conditions
+                        .extend(condition.map(|it| (node.place, it)));
                 }
             }
         }
@@ -150,7 +152,10 @@ impl Reader<'_> {
         let help = "add `field: …`, such as `field: price` or `field: domain.total_value`";
         match needs_one {
             Some((_, condition)) if entry.conditions.len() > 1 => {
-                let message = format!("the entry names no field, which `{}` needs", condition.word());
+                let message = format!(
+                    "the entry names no field, which `{}` needs",
+                    condition.word()
+                );
                 self.report.refuse(place, message, help.to_owned());
             }
             None if !entry.conditions.is_empty() => {}

@@ -64,7 +64,11 @@ fn check_line(
             let shown: Vec<String> = line.iter().map(|name| path::cut(name)).collect();
             report.refuse(
                 *place,
-                format!("`{}` inherits from itself: {}", shown[0], shown.join(" <- ")),
+                format!(
+                    "`{}` inherits from itself: {}",
+                    shown[0],
+                    shown.join(" <- ")
+                ),
                 "take one of these `inherits` out".to_owned(),
             );
             return;

@@ -43,7 +43,10 @@ impl TextPattern {
                 regex::Error::CompiledTooBig(_) => format!(
                     "is too costly: compiled it would take more than {MAX_COMPILED_BYTES} bytes"
                 ),
-                other => format!("is no regular expression: {}", last_line(&other.to_string())),
+                other => format!(
+                    "is no regular expression: {}",
+                    last_line(&other.to_string())
+                ),
             })
     }
 
@@ -107,7 +110,10 @@ mod tests {
         for (pattern, expected) in [
             ("", "is empty"),
             ("(", "is no regular expression: unclosed group"),
-            ("[z-a]", "is no regular expression: invalid character class range"),
+            (
+                "[z-a]",
+                "is no regular expression: invalid character class range",
+            ),
             (r"(a)\1", "backreferences are not supported"),
             ("(?=a)", "look-around"),
             (r"\w{1000}", "is too costly"),
@@ -126,7 +132,13 @@ mod tests {
     fn catastrophic_patterns_stay_linear() {
         let text = "a".repeat(MAX_TEXT_BYTES - 1) + "!";
         let bits: String = (0u64..MAX_TEXT_BYTES as u64)
-            .map(|at| if (at * at * 2_654_435_761) >> 20 & 1 == 0 { '0' } else { '1' })
+            .map(|at| {
+                if (at * at * 2_654_435_761) >> 20 & 1 == 0 {
+                    '0'
+                } else {
+                    '1'
+                }
+            })
             .collect();
         let started = Instant::now();
         for (pattern, text) in [

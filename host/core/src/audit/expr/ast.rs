@@ -20,11 +20,17 @@ pub(super) enum Node {
         read: Box<Read>,
     },
     /// `has` of a key of what a node gives.
-    HasKey { of: Box<Node>, key: SmolStr },
+    HasKey {
+        of: Box<Node>,
+        key: SmolStr,
+    },
     /// The element that a macro is at.
     Element,
     /// `of.key`
-    Key { of: Box<Node>, key: SmolStr },
+    Key {
+        of: Box<Node>,
+        key: SmolStr,
+    },
     /// `pair[0][pair[1]]`
     Index(Box<[Node; 2]>),
     List(Vec<Node>),
@@ -76,7 +82,9 @@ pub(super) enum EachKind {
     /// The elements for which the body holds.
     Filter,
     /// The body's value for every element, or for those that the test lets through.
-    Map { test: Option<Node> },
+    Map {
+        test: Option<Node>,
+    },
 }
 
 /// An operator of two operands that both are evaluated.
@@ -200,9 +208,7 @@ impl Node {
             Self::If(parts) => parts[1].may_decide() && parts[2].may_decide(),
             Self::Binary(operator, _) => operator.decides(),
             Self::Call(function, _) => function.decides(),
-            Self::Each(each) => {
-                !matches!(each.kind, EachKind::Filter | EachKind::Map { .. })
-            }
+            Self::Each(each) => !matches!(each.kind, EachKind::Filter | EachKind::Map { .. }),
         }
     }
 }

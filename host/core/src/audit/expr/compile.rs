@@ -104,6 +104,8 @@ fn syntax(errors: &cel::ParseErrors) -> Problem {
     }
     let line = first.msg.lines().next().unwrap_or_default();
     let line = line.strip_prefix("Syntax error: ").unwrap_or(line);
+    // The list of everything that could stand there instead helps nobody.
+    let line = line.split(" expecting {").next().unwrap_or(line);
     let (row, column) = first.pos;
     Problem::new(format!(
         "it is no CEL: {} at {row}:{column} of the expression",
@@ -171,15 +173,24 @@ impl Compiler {
         }
     }
 
-    fn pair(&mut self, left: &IdedExpr, right: &IdedExpr, depth: u16) -> Result<Box<[Node; 2]>, Problem> {
-        Ok(Box::new([self.node(left, depth)?, self.node(right, depth)?]))
+    fn pair(
+        &mut self,
+        left: &IdedExpr,
+        right: &IdedExpr,
+        depth: u16,
+    ) -> Result<Box<[Node; 2]>, Problem> {
+        Ok(Box::new([
+            self.node(left, depth)?,
+            self.node(right, depth)?,
+        ]))
     }
 
     fn map(&mut self, map: &MapExpr, depth: u16) -> Made {
         let entry = |entry: &EntryExpr| match entry {
-            EntryExpr::MapEntry(entry) => {
-                Ok([self.node(&entry.key, depth)?, self.node(&entry.value, depth)?])
-            }
+            EntryExpr::MapEntry(entry) => Ok([
+                self.node(&entry.key, depth)?,
+                self.node(&entry.value, depth)?,
+            ]),
             EntryExpr::StructField(field) => Err(Problem::new(format!(
                 "the key `{}` needs quotes",
                 path::cut(&field.field)
@@ -315,18 +326,15 @@ impl Compiler {
 
     fn has(&mut self, select: &SelectExpr, depth: u16) -> Made {
         let key = SmolStr::from(select.field.as_str());
-        let Some((root, mut steps)) = chain(&select.operand)
-            .filter(|(root, _)| self.element.as_deref() != Some(*root))
+        let Some((root, mut steps)) =
+            chain(&select.operand).filter(|(root, _)| self.element.as_deref() != Some(*root))
         else {
             return Ok(Node::HasKey {
                 of: Box::new(self.node(&select.operand, depth)?),
                 key,
             });
         };
-        let whole_map = matches!(
-            (root, steps.as_slice()),
-            ("args", []) | ("old", [])
-        );
+        let whole_map = matches!((root, steps.as_slice()), ("args", []) | ("old", []));
         // That the place above is there is read as well; its other contents are not, so they are not locked.
         let above = if whole_map {
             None
@@ -502,7 +510,13 @@ fn appended(step: &IdedExpr) -> Option<&IdedExpr> {
         return None;
     };
     match call.args.as_slice() {
-        [_, IdedExpr { expr: Expr::List(list), .. }] => list.elements.first(),
+        [
+            _,
+            IdedExpr {
+                expr: Expr::List(list),
+                ..
+            },
+        ] => list.elements.first(),
         _ => None,
     }
 }

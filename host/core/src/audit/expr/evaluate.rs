@@ -5,6 +5,7 @@ use super::fault::Fault;
 use super::value::{Entries, Items, Val};
 use super::{MAX_ELEMENTS, MAX_WORK, functions, operators};
 use crate::audit::field::{Facts, Field};
+use crate::audit::text_pattern::MAX_TEXT_BYTES;
 use crate::value::Value;
 use crate::zone::Hidden;
 use smol_str::SmolStr;
@@ -119,9 +120,10 @@ impl<'a> Evaluation<'a> {
             }
             Node::Matches(of, pattern) => match self.eval(of, element)? {
                 Val::Str(text) => {
-                    // Worst patterns cost more per byte than looking does.
-                    self.work.take(text.as_str().len() / 2)?;
-                    let matched = pattern.matches(text.as_str());
+                    let text = text.as_str();
+                    // The worst patterns cost more per byte than looking does.
+                    self.work.take(text.len().min(MAX_TEXT_BYTES) / 2)?;
+                    let matched = pattern.matches(text);
                     matched.map(Val::Bool).map_err(|_| Fault::TextTooLong)
                 }
                 other => Err(operand("matches", &other)),
@@ -162,18 +164,11 @@ impl<'a> Evaluation<'a> {
         Ok(Val::Bool(self.read(read).is_some()))
     }
 
-    fn map(
-        &mut self,
-        nodes: &'a [[Node; 2]],
-        element: Option<&Val<'a>>,
-    ) -> Result<Val<'a>, Fault> {
+    fn map(&mut self, nodes: &'a [[Node; 2]], element: Option<&Val<'a>>) -> Result<Val<'a>, Fault> {
         let mut entries: Vec<[Val<'a>; 2]> = Vec::with_capacity(nodes.len());
         for pair in nodes {
             let [key, value] = self.pair(pair, element)?;
-            if !matches!(
-                key,
-                Val::Str(_) | Val::Int(_) | Val::UInt(_) | Val::Bool(_)
-            ) {
+            if !matches!(key, Val::Str(_) | Val::Int(_) | Val::UInt(_) | Val::Bool(_)) {
                 return Err(operand("{ }", &key));
             }
             for [known, _] in &entries {

@@ -18,10 +18,9 @@ pub(super) fn binary<'a>(
 ) -> Result<Val<'a>, Fault> {
     match operator {
         Operator::Add => add(left, &right, work),
-        Operator::Subtract
-        | Operator::Multiply
-        | Operator::Divide
-        | Operator::Remainder => arithmetic(operator, &left, &right),
+        Operator::Subtract | Operator::Multiply | Operator::Divide | Operator::Remainder => {
+            arithmetic(operator, &left, &right)
+        }
         Operator::Equal => equal(operator, &left, &right, work).map(Val::Bool),
         Operator::Different => equal(operator, &left, &right, work).map(|it| Val::Bool(!it)),
         Operator::Less => compare(operator, &left, &right, work, Ordering::is_lt),
@@ -131,7 +130,11 @@ fn same_maps(left: &Entries<'_>, right: &Entries<'_>, work: &mut Work) -> Result
 }
 
 /// The value of a key that is no text, which only a made map can have.
-fn keyed<'a>(entries: &Entries<'a>, key: &Val<'a>, work: &mut Work) -> Result<Option<Val<'a>>, Fault> {
+fn keyed<'a>(
+    entries: &Entries<'a>,
+    key: &Val<'a>,
+    work: &mut Work,
+) -> Result<Option<Val<'a>>, Fault> {
     let Entries::Made(entries) = entries else {
         return Ok(None);
     };

@@ -178,9 +178,7 @@ impl<'a> Entries<'a> {
         let viewed = viewed.into_iter().flat_map(|(map, hidden)| {
             map.iter()
                 .filter(move |(key, _)| !hidden.hides(key))
-                .map(move |(key, value)| {
-                    [Val::Str(Text::View(key)), Val::view(value, hidden)]
-                })
+                .map(move |(key, value)| [Val::Str(Text::View(key)), Val::view(value, hidden)])
         });
         viewed.chain(made.into_iter().flatten())
     }

@@ -2,10 +2,14 @@
 
 mod binding;
 mod counters;
+mod expressions;
+mod family;
 mod file;
 mod gates;
 mod hostile;
+mod inheritance;
 mod messages;
+mod refused_expressions;
 
 use super::*;
 use crate::contract::Contract;
