@@ -202,9 +202,16 @@ impl Node {
         match self {
             Self::Literal(value) => matches!(value, Value::Bool(_)),
             Self::Args | Self::List(_) | Self::Map(_) | Self::Negate(_) => false,
-            Self::Read(_) | Self::Element | Self::Key { .. } | Self::Index(_) => true,
-            Self::Has { .. } | Self::HasKey { .. } | Self::Matches(..) => true,
-            Self::Not(_) | Self::And(_) | Self::Or(_) => true,
+            Self::Read(_)
+            | Self::Element
+            | Self::Key { .. }
+            | Self::Index(_)
+            | Self::Has { .. }
+            | Self::HasKey { .. }
+            | Self::Matches(..)
+            | Self::Not(_)
+            | Self::And(_)
+            | Self::Or(_) => true,
             Self::If(parts) => parts[1].may_decide() && parts[2].may_decide(),
             Self::Binary(operator, _) => operator.decides(),
             Self::Call(function, _) => function.decides(),

@@ -111,7 +111,7 @@ impl<'a> Evaluation<'a> {
             }
             Node::Binary(operator, pair) => {
                 let [left, right] = self.pair(pair, element)?;
-                operators::binary(*operator, left, right, &mut self.work)
+                operators::binary(*operator, &left, &right, &mut self.work)
             }
             Node::Call(function, nodes) => {
                 let arguments: Result<Vec<_>, _> =

@@ -30,11 +30,13 @@
 //! 64 bits hold, signed or not.
 
 mod ast;
+mod call;
 mod compile;
 mod evaluate;
 mod fault;
 mod functions;
 mod operators;
+mod place;
 mod value;
 
 use self::ast::Node;

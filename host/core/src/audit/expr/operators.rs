@@ -12,22 +12,22 @@ use std::rc::Rc;
 /// Applies an operator to two operands.
 pub(super) fn binary<'a>(
     operator: Operator,
-    left: Val<'a>,
-    right: Val<'a>,
+    left: &Val<'a>,
+    right: &Val<'a>,
     work: &mut Work,
 ) -> Result<Val<'a>, Fault> {
     match operator {
-        Operator::Add => add(left, &right, work),
+        Operator::Add => add(left, right, work),
         Operator::Subtract | Operator::Multiply | Operator::Divide | Operator::Remainder => {
-            arithmetic(operator, &left, &right)
+            arithmetic(operator, left, right)
         }
-        Operator::Equal => equal(operator, &left, &right, work).map(Val::Bool),
-        Operator::Different => equal(operator, &left, &right, work).map(|it| Val::Bool(!it)),
-        Operator::Less => compare(operator, &left, &right, work, Ordering::is_lt),
-        Operator::LessOrEqual => compare(operator, &left, &right, work, Ordering::is_le),
-        Operator::Greater => compare(operator, &left, &right, work, Ordering::is_gt),
-        Operator::GreaterOrEqual => compare(operator, &left, &right, work, Ordering::is_ge),
-        Operator::In => contains(&left, &right, work).map(Val::Bool),
+        Operator::Equal => equal(operator, left, right, work).map(Val::Bool),
+        Operator::Different => equal(operator, left, right, work).map(|it| Val::Bool(!it)),
+        Operator::Less => compare(operator, left, right, work, Ordering::is_lt),
+        Operator::LessOrEqual => compare(operator, left, right, work, Ordering::is_le),
+        Operator::Greater => compare(operator, left, right, work, Ordering::is_gt),
+        Operator::GreaterOrEqual => compare(operator, left, right, work, Ordering::is_ge),
+        Operator::In => contains(left, right, work).map(Val::Bool),
     }
 }
 
@@ -221,7 +221,7 @@ fn compare<'a>(
     Ok(Val::Bool(holds(ordering)))
 }
 
-fn add<'a>(left: Val<'a>, right: &Val<'a>, work: &mut Work) -> Result<Val<'a>, Fault> {
+fn add<'a>(left: &Val<'a>, right: &Val<'a>, work: &mut Work) -> Result<Val<'a>, Fault> {
     match (left, right) {
         (Val::Str(left), Val::Str(right)) => {
             let (left, right) = (left.as_str(), right.as_str());
@@ -241,7 +241,7 @@ fn add<'a>(left: Val<'a>, right: &Val<'a>, work: &mut Work) -> Result<Val<'a>, F
             let items = left.iter().chain(right.iter()).collect();
             Ok(Val::List(Items::Made(Rc::new(items))))
         }
-        (left, right) => arithmetic(Operator::Add, &left, right),
+        _ => arithmetic(Operator::Add, left, right),
     }
 }
 
