@@ -145,6 +145,11 @@ impl Recipe {
         report.finish(notes)
     }
 
+    /// Every recipe of the file.
+    pub(super) fn all(&self) -> &[ProcessRecipe] {
+        &self.processes
+    }
+
     fn find(&self, name: &str) -> Option<&ProcessRecipe> {
         self.processes.iter().find(|process| process.name == name)
     }

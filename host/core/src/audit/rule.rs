@@ -120,6 +120,12 @@ impl ProcessRules {
         }
     }
 
+    /// The rule of an identity, where the process has it.
+    #[must_use]
+    pub fn rule(&self, id: RuleId) -> Option<&Rule> {
+        self.rules(id.gate).iter().find(|rule| rule.id == id)
+    }
+
     /// Every place whose committed value a rule of either gate reads: these belong into the lock set, shared.
     ///
     /// Signal and meta places are not among them: rules see only what the run itself wrote there.

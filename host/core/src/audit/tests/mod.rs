@@ -11,6 +11,7 @@ mod hostile;
 mod inheritance;
 mod messages;
 mod refused_expressions;
+mod skeletons;
 
 use super::*;
 use crate::contract::Contract;
