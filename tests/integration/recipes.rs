@@ -52,7 +52,7 @@ fn a_place_that_an_argument_names_is_read() {
             "process_recipes:
   add_product:
     inputs:
-      - { expr: args.price <= domain.limits[args.product_name], level: B }
+      - { expr: 'args.price <= domain.limits[args.product_name]', level: B }
 ",
         )
         .engine();
