@@ -76,7 +76,10 @@ pub enum Objection {
     /// The value is NaN, which no comparison lets pass.
     NotANumber,
     /// The text is too long to be matched.
-    TooLong,
+    TooLong {
+        /// The most bytes that the pattern looks at.
+        limit: usize,
+    },
     /// The expression gives neither true nor false.
     Undecided {
         /// Why, without any value.
@@ -114,7 +117,7 @@ impl Condition {
                 Value::Str(text) => match pattern.matches(text) {
                     Ok(true) => Ok(()),
                     Ok(false) => Err(Objection::Unmet),
-                    Err(_) => Err(Objection::TooLong),
+                    Err(limit) => Err(Objection::TooLong { limit }),
                 },
                 _ => Err(Objection::WrongKind { needs: "a string" }),
             },

@@ -2,7 +2,6 @@
 
 use super::condition::{self, Condition, Objection};
 use super::rule::{Finding, Rule};
-use super::text_pattern::MAX_TEXT_BYTES;
 
 /// What a message shows of a secret.
 const MASK: &str = "***";
@@ -30,7 +29,7 @@ impl Rule {
             Objection::Absent
             | Objection::WrongKind { .. }
             | Objection::NotANumber
-            | Objection::TooLong
+            | Objection::TooLong { .. }
             | Objection::Undecided { .. } => format!("{filled}: {}", plain()),
         }
     }
@@ -46,8 +45,8 @@ impl Rule {
             Objection::NotANumber => {
                 format!("`{field}` is not a number (NaN), which no comparison lets pass")
             }
-            Objection::TooLong => format!(
-                "`{field}` has more than {MAX_TEXT_BYTES} bytes, which `{}` does not look at",
+            Objection::TooLong { limit } => format!(
+                "`{field}` has more than {limit} bytes, which this `{}` does not look at",
                 self.id.condition
             ),
             Objection::Undecided { why } => {

@@ -63,7 +63,7 @@ pub use number::Number;
 pub use recipe::{MAX_RECIPE_BYTES, Recipe};
 pub use rule::{Findings, Origin, ProcessRules, Rule, RuleId};
 pub use skeleton::{Merged, merge, skeleton};
-pub use text_pattern::{MAX_PATTERN_BYTES, MAX_TEXT_BYTES, TextPattern};
+pub use text_pattern::{MAX_PATTERN_BYTES, MAX_TEXT_BYTES, MAX_TEXT_BYTES_OF_LARGE, TextPattern};
 pub use tracker::{Count, Tick, Tracker};
 pub use verdict::{Action, Gate, Judgement, Level, Verdict};
 

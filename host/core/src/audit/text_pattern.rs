@@ -9,14 +9,24 @@ pub const MAX_PATTERN_BYTES: usize = 1024;
 /// The most bytes of text that a pattern looks at: more violates, and says so.
 pub const MAX_TEXT_BYTES: usize = 64 * 1024;
 
-/// The most bytes that a compiled pattern may take: matching costs at most this much for every byte of the text.
-const MAX_COMPILED_BYTES: usize = 64 * 1024;
+/// The most bytes of text that a large pattern looks at, such as one that counts letters of all languages.
+pub const MAX_TEXT_BYTES_OF_LARGE: usize = 4 * 1024;
+
+/// How large a pattern may be once compiled, and the text that it then looks at. Matching costs at most the one times
+/// the other, so both products are the same.
+const SIZES: [(usize, usize); 2] = [
+    (64 * 1024, MAX_TEXT_BYTES),
+    (1024 * 1024, MAX_TEXT_BYTES_OF_LARGE),
+];
 
 const MAX_NESTING: u32 = 32;
 
 /// A regular expression. It matches anywhere in the text, unless it says `^` and `$`.
 #[derive(Clone, Debug)]
-pub struct TextPattern(Regex);
+pub struct TextPattern {
+    regex: Regex,
+    max_text: usize,
+}
 
 impl TextPattern {
     /// Compiles a pattern.
@@ -34,34 +44,41 @@ impl TextPattern {
                 text.len()
             ));
         }
-        RegexBuilder::new(text)
-            .size_limit(MAX_COMPILED_BYTES)
-            .nest_limit(MAX_NESTING)
-            .build()
-            .map(Self)
-            .map_err(|error| match error {
-                regex::Error::CompiledTooBig(_) => format!(
-                    "is too costly: compiled it would take more than {MAX_COMPILED_BYTES} bytes"
-                ),
-                other => format!(
-                    "is no regular expression: {}",
-                    last_line(&other.to_string())
-                ),
-            })
+        for (max_compiled, max_text) in SIZES {
+            let built = RegexBuilder::new(text)
+                .size_limit(max_compiled)
+                .nest_limit(MAX_NESTING)
+                .build();
+            match built {
+                Ok(regex) => return Ok(Self { regex, max_text }),
+                Err(regex::Error::CompiledTooBig(_)) => {}
+                Err(other) => {
+                    return Err(format!(
+                        "is no regular expression: {}",
+                        last_line(&other.to_string())
+                    ));
+                }
+            }
+        }
+        let [.., (max_compiled, _)] = SIZES;
+        Err(format!(
+            "is too costly: compiled it takes more than {max_compiled} bytes; `[A-Za-z0-9_]` is much smaller than \
+             `\\w`, which is all of Unicode"
+        ))
     }
 
-    /// Whether the pattern matches, or how many bytes the text has where those are too many.
+    /// Whether the pattern matches, or the most bytes that it looks at where the text has more.
     pub(super) fn matches(&self, text: &str) -> Result<bool, usize> {
-        if text.len() > MAX_TEXT_BYTES {
-            return Err(text.len());
+        if text.len() > self.max_text {
+            return Err(self.max_text);
         }
-        Ok(self.0.is_match(text))
+        Ok(self.regex.is_match(text))
     }
 
     /// The pattern, as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        self.regex.as_str()
     }
 }
 
@@ -117,6 +134,8 @@ mod tests {
             (r"(a)\1", "backreferences are not supported"),
             ("(?=a)", "look-around"),
             (r"\w{1000}", "is too costly"),
+            // Less than the crate's own limit.
+            (r"^\w{1,64}$", "is too costly"),
             ("(((a{100}){100}){100}){100}", "is too costly"),
             (&"(".repeat(500), "is no regular expression"),
             (&"a".repeat(1025), "has 1025 bytes"),
@@ -147,6 +166,7 @@ mod tests {
             ("^(a*)*b$", &text),
             (r"^(.*?,){11}P", &text),
             ("[01]*1[01]{200}$", &bits),
+            ("(?:[01]*1[01]{90}){6}2", &bits),
         ] {
             let compiled = TextPattern::parse(pattern).expect(pattern);
             assert!(compiled.matches(text).is_ok());
@@ -154,6 +174,13 @@ mod tests {
         assert!(started.elapsed() < Duration::from_secs(30));
         let longer = "a".repeat(MAX_TEXT_BYTES + 1);
         let compiled = TextPattern::parse("a").expect("a");
-        assert_eq!(compiled.matches(&longer), Err(MAX_TEXT_BYTES + 1));
+        assert_eq!(compiled.matches(&longer), Err(MAX_TEXT_BYTES));
+        let large = TextPattern::parse(r"^\w{3,20}$").expect("large");
+        assert_eq!(large.matches("Größe"), Ok(true));
+        assert_eq!(large.matches(&longer[..MAX_TEXT_BYTES_OF_LARGE]), Ok(false));
+        assert_eq!(
+            large.matches(&longer[..=MAX_TEXT_BYTES_OF_LARGE]),
+            Err(MAX_TEXT_BYTES_OF_LARGE)
+        );
     }
 }

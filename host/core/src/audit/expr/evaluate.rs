@@ -124,7 +124,7 @@ impl<'a> Evaluation<'a> {
                     // The worst patterns cost more per byte than looking does.
                     self.work.take(text.len().min(MAX_TEXT_BYTES) / 2)?;
                     let matched = pattern.matches(text);
-                    matched.map(Val::Bool).map_err(|_| Fault::TextTooLong)
+                    matched.map(Val::Bool).map_err(Fault::TextTooLong)
                 }
                 other => Err(operand("matches", &other)),
             },

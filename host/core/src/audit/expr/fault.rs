@@ -1,7 +1,6 @@
 //! Why an expression cannot be decided. No variant holds a value: it may be secret.
 
 use super::{MAX_ELEMENTS, MAX_WORK};
-use crate::audit::text_pattern::MAX_TEXT_BYTES;
 use smol_str::SmolStr;
 
 /// Why an expression cannot be decided.
@@ -48,8 +47,8 @@ pub(in crate::audit) enum Fault {
     #[error("a list or map has more than {MAX_ELEMENTS} elements to go through")]
     TooLong,
     /// A text that is too long for a pattern.
-    #[error("a text of more than {MAX_TEXT_BYTES} bytes is not matched")]
-    TextTooLong,
+    #[error("this pattern does not look at a text of more than {0} bytes")]
+    TextTooLong(usize),
     /// The work is used up.
     #[error("it takes more than {MAX_WORK} units of work")]
     TooCostly,
@@ -58,6 +57,6 @@ pub(in crate::audit) enum Fault {
 impl Fault {
     /// Whether nothing that stands beside it can make up for it.
     pub(super) fn is_final(&self) -> bool {
-        matches!(self, Self::TooLong | Self::TextTooLong | Self::TooCostly)
+        matches!(self, Self::TooLong | Self::TextTooLong(_) | Self::TooCostly)
     }
 }

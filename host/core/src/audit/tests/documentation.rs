@@ -74,8 +74,9 @@ fn the_limits_are_the_ones_of_the_code() {
         (MAX_EXPRESSION_BYTES as u64, "bytes of text"),
         (MAX_ELEMENTS as u64, "elements for a macro"),
         (MAX_WORK, "units of work"),
-        (MAX_PATTERN_BYTES as u64, "bytes, and 64 KiB once compiled"),
+        (MAX_PATTERN_BYTES as u64, "bytes, and 1 MiB once compiled"),
         (MAX_TEXT_BYTES as u64, "bytes violates"),
+        (MAX_TEXT_BYTES_OF_LARGE as u64, "bytes violates"),
     ] {
         let said = format!("{} {unit}", grouped(number));
         assert!(PAGE.replace('\n', " ").contains(&said), "{said}");

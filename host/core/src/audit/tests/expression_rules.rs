@@ -109,12 +109,12 @@ fn the_work_of_an_expression_is_bounded() {
         (
             "args.product_name.matches('x')",
             1,
-            Some("more than 65536 bytes"),
+            Some("a text of more than 65536 bytes"),
         ),
         (
             "!args.product_name.matches('x') || true",
             1,
-            Some("more than 65536 bytes"),
+            Some("a text of more than 65536 bytes"),
         ),
     ] {
         let rules = bound(expression, Gate::Input);

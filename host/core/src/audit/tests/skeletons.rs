@@ -135,4 +135,11 @@ fn what_cannot_be_added_to_says_so() {
     let merged = merge(text, "r", &contracts()).expect("merged");
     assert!(merged.text.starts_with(text));
     assert_eq!(merged.added, ["null"]);
+    // Blanks that belong to a text above are not moved below what is added.
+    let text = "process_recipes:\n  transfer:\n    inputs:\n      - field: amount\n        min: 0\n        message: |+\n          kept\n\n\naudit: {}\n";
+    let error = merge(text, "r", &contracts()).expect_err("it would change a message");
+    assert!(
+        error.contains("adding to it would change what it says"),
+        "{error}"
+    );
 }
