@@ -2,10 +2,10 @@
 
 use super::error::Source;
 use super::recipe::Recipe;
-use super::yaml::{Content, Key, Node};
 use crate::contract::{Contract, Kind, Parameter};
 use crate::path::{self, Layer, Segment};
 use crate::pattern::{PathPattern, Step};
+use crate::yaml::{Content, Key, Node};
 use crate::zone::Zone;
 
 /// What is written where no indentation says otherwise.
