@@ -36,6 +36,7 @@
 //! tests them with [`testing`].
 
 mod arguments;
+mod audit_count;
 mod body;
 pub mod build;
 mod builder;
@@ -58,6 +59,7 @@ mod runtime;
 mod subscription;
 pub mod testing;
 
+pub use crate::audit_count::AuditCount;
 #[cfg(feature = "baseline")]
 pub use crate::body::NativeProcess;
 pub use crate::builder::EngineBuilder;

@@ -107,7 +107,7 @@ impl Case {
     fn shape_failures(&self, found: &Json) -> Vec<String> {
         let mut failures = Vec::new();
         let is_other_verb =
-            ["check", "explain", "inspect", "schema"].contains(&self.words[0].as_str());
+            ["audit", "check", "explain", "inspect", "schema"].contains(&self.words[0].as_str());
         if !is_other_verb {
             let mut keys: Vec<&str> = found
                 .as_object()

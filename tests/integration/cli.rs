@@ -141,6 +141,49 @@ fn a_file_takes_the_output() {
     );
 }
 
+/// What an operator wrote stays byte for byte, whatever the ending.
+#[test]
+fn a_generated_recipe_is_added_to_the_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let guest = guests::warehouse().file.display();
+    let file = folder.path().join("audit.yaml");
+    let run = |flags: &str| -> Ran {
+        let line = format!("audit gen-spec {guest} --out audit.yaml {flags}");
+        run_in(folder.path(), &words(&line))
+    };
+    let ran = run("");
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{ran:?}");
+    assert!(ran.stderr.contains("added add_product"), "{ran:?}");
+    let generated = fs::read_to_string(&file).expect("the file");
+    let checked = run_in(
+        folder.path(),
+        &words(&format!("check {guest} --audit audit.yaml")),
+    );
+    assert_eq!(checked.code, 0, "{checked:?}");
+
+    let mine = "# mine\nprocess_recipes:\n  other: {inputs: []}  # and this\n";
+    fs::write(&file, mine).expect("writable");
+    let object = run("-o json").json();
+    assert_eq!(object["added"], serde_json::json!(["add_product"]));
+    let added = generated.replacen("process_recipes:\n", "", 1);
+    let merged = fs::read_to_string(&file).expect("the file");
+    assert_eq!(merged, format!("{mine}{added}"));
+    assert_eq!(object["recipe"], merged);
+    assert!(run("").stderr.contains("added nothing"));
+    assert_eq!(fs::read_to_string(&file).expect("the file"), merged);
+
+    // A file that cannot be added to is told of in both formats, and stays.
+    for wrong in ["process_recipes: {other: {}}\n", "process_recipes: [\n"] {
+        fs::write(&file, wrong).expect("writable");
+        let object = run("-o json").json();
+        assert_eq!(object["error"]["code"], "THEUS-U004", "{object}");
+        assert_eq!(run("").code, 2);
+        assert_eq!(fs::read_to_string(&file).expect("the file"), wrong);
+    }
+    let left: Vec<_> = fs::read_dir(folder.path()).expect("a folder").collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
 #[test]
 fn every_code_is_explained() {
     let here = tempfile::tempdir().expect("a folder");
@@ -168,7 +211,7 @@ fn help_and_version_are_no_errors() {
     let here = tempfile::tempdir().expect("a folder");
     let help = run_in(here.path(), &["--help"]);
     assert_eq!(help.code, 0);
-    for verb in ["run", "inspect", "check", "explain"] {
+    for verb in ["run", "inspect", "check", "audit", "explain"] {
         assert!(
             help.stdout.contains(&format!("\n  {verb} ")),
             "{}",

@@ -19,6 +19,7 @@ mod limits;
 mod locks;
 mod paths;
 mod readme;
+mod recipes;
 mod records;
 mod resources;
 mod schema;

@@ -1,6 +1,7 @@
 //! The command line: what it takes, and the way from it to an exit code.
 
 mod args;
+mod audit;
 mod check;
 mod code_cache;
 mod color;
@@ -80,6 +81,8 @@ enum Verb {
     Check(check::Check),
     /// Infers a schema from a context file, or exports one for editors
     Schema(schema::SchemaVerb),
+    /// Works with audit recipes: what one means for a guest, and one to begin with
+    Audit(audit::Audit),
     /// Prints what an error code means and how to mend what it reports
     Explain(explain::Explain),
 }
@@ -96,15 +99,19 @@ pub(crate) fn main(words: Vec<OsString>) -> u8 {
         Err(error) => return usage::end(&error, &guess),
     };
     let mut output = Output::new(&cli.common);
-    let ended = output
-        .open(cli.common.out.as_deref())
-        .and_then(|()| match cli.verb {
-            Verb::Run(run) => run.execute(&mut output),
-            Verb::Inspect(inspect) => inspect.execute(&mut output),
-            Verb::Check(check) => check.execute(&mut output),
-            Verb::Schema(schema) => schema.execute(&mut output),
-            Verb::Explain(explain) => explain.execute(&mut output),
-        });
+    let out = cli.common.out.as_deref();
+    let printed_to = match &cli.verb {
+        Verb::Audit(audit) if audit.adds_to_file() => None,
+        _ => out,
+    };
+    let ended = output.open(printed_to).and_then(|()| match cli.verb {
+        Verb::Run(run) => run.execute(&mut output),
+        Verb::Inspect(inspect) => inspect.execute(&mut output),
+        Verb::Check(check) => check.execute(&mut output),
+        Verb::Schema(schema) => schema.execute(&mut output),
+        Verb::Audit(audit) => audit.execute(out, &mut output),
+        Verb::Explain(explain) => explain.execute(&mut output),
+    });
     ended.unwrap_or_else(|failure| output.fail(&failure))
 }
 

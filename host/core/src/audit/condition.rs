@@ -1,6 +1,8 @@
 //! Conditions: what a rule asks of its field's value.
 
+use super::expr::Expression;
 use super::number::Number;
+use super::text_pattern::TextPattern;
 use crate::contract::Kind;
 use crate::path;
 use crate::value::Value;
@@ -26,8 +28,12 @@ pub enum Condition {
     MinLen(u64),
     /// At most so many elements, keys or bytes.
     MaxLen(u64),
+    /// A string that the pattern matches.
+    Regex(TextPattern),
     /// A value of that kind.
     Type(Kind),
+    /// An expression that is true.
+    Expr(Expression),
 }
 
 /// A condition's word in recipes.
@@ -48,12 +54,17 @@ pub enum ConditionWord {
     MinLen,
     /// `max_len`
     MaxLen,
+    /// `regex`
+    Regex,
     /// `type`
     Type,
+    /// `expr`
+    Expr,
 }
 
 /// Why a value does not meet a condition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Objection {
     /// Nothing is there.
     Absent,
@@ -64,6 +75,16 @@ pub enum Objection {
     },
     /// The value is NaN, which no comparison lets pass.
     NotANumber,
+    /// The text is too long to be matched.
+    TooLong {
+        /// The most bytes that the pattern looks at.
+        limit: usize,
+    },
+    /// The expression gives neither true nor false.
+    Undecided {
+        /// Why, without any value.
+        why: Box<str>,
+    },
     /// The value is not what the condition asks for.
     Unmet,
 }
@@ -92,8 +113,17 @@ impl Condition {
             Self::In(allowed) => one_of(value, allowed, hidden),
             Self::MinLen(limit) => sized(value, hidden, |len| len >= *limit),
             Self::MaxLen(limit) => sized(value, hidden, |len| len <= *limit),
+            Self::Regex(pattern) => match value {
+                Value::Str(text) => match pattern.matches(text) {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(Objection::Unmet),
+                    Err(limit) => Err(Objection::TooLong { limit }),
+                },
+                _ => Err(Objection::WrongKind { needs: "a string" }),
+            },
             Self::Type(kind) if kind.accepts(value) => Ok(()),
-            Self::Type(_) => Err(Objection::Unmet),
+            // An expression is about all facts, not about one value: the rule evaluates it.
+            Self::Type(_) | Self::Expr(_) => Err(Objection::Unmet),
         }
     }
 
@@ -108,7 +138,9 @@ impl Condition {
             Self::In(_) => ConditionWord::In,
             Self::MinLen(_) => ConditionWord::MinLen,
             Self::MaxLen(_) => ConditionWord::MaxLen,
+            Self::Regex(_) => ConditionWord::Regex,
             Self::Type(_) => ConditionWord::Type,
+            Self::Expr(_) => ConditionWord::Expr,
         }
     }
 
@@ -120,6 +152,8 @@ impl Condition {
             Self::Eq(_) | Self::Type(_) => format!("expected {limit}"),
             Self::Neq(_) => "which is not allowed".into(),
             Self::In(_) => format!("expected one of {limit}"),
+            Self::Regex(_) => format!("expected a match of {limit}"),
+            Self::Expr(_) => format!("`{limit}` does not hold"),
         }
     }
 
@@ -133,19 +167,27 @@ impl Condition {
                 values.iter().map(literal).collect::<Vec<_>>().join(", ")
             )),
             Self::MinLen(limit) | Self::MaxLen(limit) => limit.to_string(),
+            Self::Regex(pattern) => format!("\"{}\"", path::cut(pattern.as_str())),
             Self::Type(kind) => kind.name().to_owned(),
+            Self::Expr(expression) => {
+                let words: Vec<_> = expression.as_str().split_whitespace().collect();
+                path::cut(&words.join(" "))
+            }
         }
     }
 
     /// Whether the limit says what the value is or may be, which a secret's message must not.
     pub(super) fn limit_tells_value(&self) -> bool {
-        matches!(self, Self::Eq(_) | Self::Neq(_) | Self::In(_))
+        matches!(
+            self,
+            Self::Eq(_) | Self::Neq(_) | Self::In(_) | Self::Regex(_) | Self::Expr(_)
+        )
     }
 }
 
 impl ConditionWord {
     /// Every condition, in the order of the documentation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Min,
         Self::Max,
         Self::Eq,
@@ -153,7 +195,9 @@ impl ConditionWord {
         Self::In,
         Self::MinLen,
         Self::MaxLen,
+        Self::Regex,
         Self::Type,
+        Self::Expr,
     ];
 
     /// The word.
@@ -167,7 +211,9 @@ impl ConditionWord {
             Self::In => "in",
             Self::MinLen => "min_len",
             Self::MaxLen => "max_len",
+            Self::Regex => "regex",
             Self::Type => "type",
+            Self::Expr => "expr",
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use super::condition::{Condition, ConditionWord};
 use super::error::{Place, nearest, quoted};
+use super::expr::Expression;
 use super::field::Field;
 use super::number::Number;
-use super::reader::{CONDITIONS_TO_COME, Reader, shown, with_nearest};
+use super::reader::{Reader, shown, with_nearest};
 use super::recipe::PlacedRule;
-use super::rule::{Binding, Rule, RuleId};
+use super::rule::{Binding, Origin, Rule, RuleId};
+use super::text_pattern::TextPattern;
 use super::verdict::{Gate, Level};
 use super::yaml::{Key, Node};
 use crate::contract::Kind;
@@ -39,16 +41,19 @@ const KINDS: [Kind; 8] = [
 
 const MAX_MESSAGE_BYTES: usize = 1024;
 
+/// The most values of `in`: each call is compared with all of them.
+const MAX_ALLOWED: usize = 10_000;
+
 /// What an entry says, before it is known to be whole.
 struct Entry {
     field: Option<(Place, Field)>,
-    conditions: Vec<Condition>,
+    conditions: Vec<(Place, Condition)>,
     level: Level,
     min_threshold: Option<(Place, u64)>,
     max_threshold: Option<(Place, u64)>,
     reset_on_success: bool,
-    optional: bool,
-    message: Option<String>,
+    optional: Option<Place>,
+    message: Option<(Place, String)>,
 }
 
 impl Reader<'_> {
@@ -62,13 +67,12 @@ impl Reader<'_> {
             min_threshold: None,
             max_threshold: None,
             reset_on_success: self.defaults.reset_on_success,
-            optional: false,
+            optional: None,
             message: None,
         };
         let words: Vec<&str> = ENTRY_WORDS
             .into_iter()
             .chain(ConditionWord::ALL.map(ConditionWord::name))
-            .chain(CONDITIONS_TO_COME)
             .collect();
         for (key, node) in self.entries(node, "an entry", &words) {
             self.entry_word(gate, &mut entry, key, node);
@@ -83,8 +87,11 @@ impl Reader<'_> {
         match key.text.as_str() {
             "field" => entry.field = self.field(gate, node),
             "level" => entry.level = self.level(node).unwrap_or_default(),
-            "message" => entry.message = self.message(node),
-            "optional" => entry.optional = self.flag(key, node).unwrap_or(false),
+            "message" => entry.message = self.message(node).map(|it| (node.place, it)),
+            "optional" => {
+                let is_optional = self.flag(key, node).unwrap_or(false);
+                entry.optional = is_optional.then_some(key.place);
+            }
             "reset_on_success" => entry.reset_on_success = self.flag(key, node).unwrap_or(true),
             "min_threshold" => {
                 entry.min_threshold = self.threshold(key, node, 0).map(|it| (node.place, it));
@@ -97,12 +104,12 @@ impl Reader<'_> {
             "threshold" | "max_threshold" => {
                 entry.max_threshold = self.threshold(key, node, 1).map(|it| (node.place, it));
             }
-            to_come if CONDITIONS_TO_COME.contains(&to_come) => {
-                self.not_yet(key);
-            }
             word => {
                 if let Some(word) = ConditionWord::ALL.into_iter().find(|it| it.name() == word) {
-                    entry.conditions.extend(self.condition(word, node));
+                    let condition = self.condition(gate, word, node);
+                    entry
+                        .conditions
+                        .extend(condition.map(|it| (node.place, it)));
                 }
             }
         }
@@ -111,9 +118,7 @@ impl Reader<'_> {
     /// What only the whole entry shows.
     fn check_entry(&mut self, entry: &Entry, place: Place) {
         if entry.field.is_none() {
-            let help = "add `field: …`, such as `field: price` or `field: domain.total_value`";
-            self.report
-                .refuse(place, "the entry names no field", help.to_owned());
+            self.check_without_field(entry, place);
         }
         if entry.conditions.is_empty() {
             let help = format!(
@@ -135,6 +140,44 @@ impl Reader<'_> {
             let message = format!("`min_threshold` {min} is above `max_threshold` {max}");
             let help = "the level acts at `max_threshold`, so it would never warn before";
             self.report.refuse(place, message, help.to_owned());
+        }
+    }
+
+    /// An expression is about no field in particular; everything else needs one.
+    fn check_without_field(&mut self, entry: &Entry, place: Place) {
+        let needs_one = entry
+            .conditions
+            .iter()
+            .find(|(_, condition)| !matches!(condition, Condition::Expr(_)));
+        let help = "add `field: …`, such as `field: price` or `field: domain.total_value`";
+        match needs_one {
+            Some((_, condition)) if entry.conditions.len() > 1 => {
+                let message = format!(
+                    "the entry names no field, which `{}` needs",
+                    condition.word()
+                );
+                self.report.refuse(place, message, help.to_owned());
+            }
+            None if !entry.conditions.is_empty() => {}
+            _ => self
+                .report
+                .refuse(place, "the entry names no field", help.to_owned()),
+        }
+        if entry.conditions.is_empty() || needs_one.is_some() {
+            return;
+        }
+        if let Some(place) = entry.optional {
+            let message = "`optional` is about an absent field, and the entry names none";
+            let help = "add `field: …`, or say in the expression what may be absent: `!has(args.note) || …`";
+            self.report.refuse(place, message, help.to_owned());
+        }
+        if let Some((place, message)) = &entry.message {
+            for word in ["{field}", "{value}"] {
+                if message.contains(word) {
+                    let message = format!("`message` has `{word}`, and the entry names no field");
+                    self.report.refuse(*place, message, help.to_owned());
+                }
+            }
         }
     }
 
@@ -177,8 +220,8 @@ impl Reader<'_> {
         Some((node.place, field))
     }
 
-    fn condition(&mut self, word: ConditionWord, node: &Node) -> Option<Condition> {
-        match parse_condition(word, node) {
+    fn condition(&mut self, gate: Gate, word: ConditionWord, node: &Node) -> Option<Condition> {
+        match parse_condition(gate, word, node) {
             Ok(condition) => Some(condition),
             Err((place, message, help)) => {
                 self.report.refuse(place, message, help);
@@ -219,10 +262,11 @@ impl Reader<'_> {
 
 impl Entry {
     fn into_rules(self, gate: Gate, position: u32, max_threshold: u64) -> Vec<PlacedRule> {
-        let Some((place, field)) = self.field else {
-            return Vec::new();
+        let (place, field) = match self.field {
+            Some((place, field)) => (Some(place), Some(field)),
+            None => (None, None),
         };
-        let rule = |condition: Condition| {
+        let rule = |(condition_place, condition): (Place, Condition)| {
             let mut rule = Rule {
                 id: RuleId {
                     gate,
@@ -236,12 +280,17 @@ impl Entry {
                 min_threshold: self.min_threshold.map_or(0, |(_, min)| min),
                 max_threshold: self.max_threshold.map_or(max_threshold, |(_, max)| max),
                 reset_on_success: self.reset_on_success,
-                optional: self.optional,
-                message: self.message.clone(),
+                optional: self.optional.is_some(),
+                message: self.message.as_ref().map(|(_, message)| message.clone()),
                 binding: Binding::default(),
+                origin: Origin::default(),
             };
             rule.name = rule.print_name();
-            PlacedRule { rule, place }
+            PlacedRule {
+                rule,
+                place: place.unwrap_or(condition_place),
+                condition_place,
+            }
         };
         self.conditions.into_iter().map(rule).collect()
     }
@@ -249,11 +298,11 @@ impl Entry {
 
 type Problem = (Place, String, Option<String>);
 
-fn parse_condition(word: ConditionWord, node: &Node) -> Result<Condition, Problem> {
+fn parse_condition(gate: Gate, word: ConditionWord, node: &Node) -> Result<Condition, Problem> {
     let value = node
         .value()
         .map_err(|(place, problem)| (place, problem, None))?;
-    if !is_finite(&value) {
+    if word != ConditionWord::Expr && !is_finite(&value) {
         let message =
             format!("`{word}` has a limit that is not finite, which could never decide anything");
         return Err((node.place, message, Some("expected a finite number".into())));
@@ -281,11 +330,34 @@ fn parse_condition(word: ConditionWord, node: &Node) -> Result<Condition, Proble
         ConditionWord::Eq => Ok(Condition::Eq(value)),
         ConditionWord::Neq => Ok(Condition::Neq(value)),
         ConditionWord::In => match value {
+            Value::List(values) if values.len() > MAX_ALLOWED => {
+                let message = format!(
+                    "`in` has {} values, at most {MAX_ALLOWED} are allowed",
+                    values.len()
+                );
+                let help = "keep long lists in the context: `expr: args.x in global.allowed`";
+                Err((node.place, message, Some(help.into())))
+            }
             Value::List(values) if !values.is_empty() => {
                 Ok(Condition::In(values.iter().cloned().collect()))
             }
             Value::List(_) => unfit("at least one value: an empty list allows nothing"),
             _ => unfit("a list of values, such as `[1, 2]`"),
+        },
+        ConditionWord::Regex => match value.as_str() {
+            Some(text) => TextPattern::parse(text)
+                .map(Condition::Regex)
+                .map_err(|problem| (node.place, format!("`regex` {problem}"), None)),
+            None => unfit("a regular expression, such as `'^[a-z]+$'`"),
+        },
+        ConditionWord::Expr => match value.as_str() {
+            Some(text) => Expression::compile(text, gate)
+                .map(Condition::Expr)
+                .map_err(|problem| {
+                    let message = format!("`expr` is refused: {}", problem.message);
+                    (node.place, message, problem.help)
+                }),
+            None => unfit("an expression, such as `args.price <= global.max_price`"),
         },
         ConditionWord::Type => {
             let name = value.as_str().unwrap_or_default();

@@ -9,7 +9,11 @@ const MASK: &str = "***";
 impl Rule {
     /// The rule's printed name: field, condition, limit.
     pub(super) fn print_name(&self) -> String {
-        format!("{} {} {}", self.field, self.id.condition, self.limit())
+        let (condition, limit) = (self.id.condition, self.limit());
+        match &self.field {
+            Some(field) => format!("{field} {condition} {limit}"),
+            None => format!("{condition} {limit}"),
+        }
     }
 
     /// The text of a verdict on this rule.
@@ -22,16 +26,18 @@ impl Rule {
         match finding.objection {
             Objection::Unmet => filled,
             // The author wrote the message for the condition; that it could not be asked has to be said as well.
-            Objection::Absent | Objection::WrongKind { .. } | Objection::NotANumber => {
-                format!("{filled}: {}", plain())
-            }
+            Objection::Absent
+            | Objection::WrongKind { .. }
+            | Objection::NotANumber
+            | Objection::TooLong { .. }
+            | Objection::Undecided { .. } => format!("{filled}: {}", plain()),
         }
     }
 
     fn plain_message(&self, finding: &Finding) -> String {
-        let field = &self.field;
+        let field = self.field_text();
         let kind = finding.kind.unwrap_or("absent");
-        match finding.objection {
+        match &finding.objection {
             Objection::Absent => format!("`{field}` is absent"),
             Objection::WrongKind { needs } => {
                 format!("`{field}` is {kind}, `{}` needs {needs}", self.id.condition)
@@ -39,9 +45,17 @@ impl Rule {
             Objection::NotANumber => {
                 format!("`{field}` is not a number (NaN), which no comparison lets pass")
             }
+            Objection::TooLong { limit } => format!(
+                "`{field}` has more than {limit} bytes, which this `{}` does not look at",
+                self.id.condition
+            ),
+            Objection::Undecided { why } => {
+                format!("`{}` cannot be decided: {why}", self.limit())
+            }
             Objection::Unmet => {
                 let expectation = self.condition.expectation(&self.limit());
                 match &self.condition {
+                    Condition::Expr(_) => expectation,
                     Condition::Type(_) => format!("`{field}` is {kind}, {expectation}"),
                     Condition::MinLen(_) | Condition::MaxLen(_) => {
                         format!("`{field}` has {}, {expectation}", self.measured(finding))
@@ -60,7 +74,7 @@ impl Rule {
             text.push_str(&rest[..at]);
             rest = &rest[at..];
             let known: [(&str, &dyn Fn() -> String); 3] = [
-                ("{field}", &|| self.field.to_string()),
+                ("{field}", &|| self.field_text()),
                 ("{value}", &|| self.value(finding)),
                 ("{limit}", &|| self.limit()),
             ];
@@ -85,11 +99,17 @@ impl Rule {
             let is_there = finding.objection != Objection::Absent;
             return if is_there { MASK } else { "absent" }.into();
         };
-        let hidden = self.field.hidden();
+        let hidden = self.hidden();
         match (&self.condition, condition::len(value, hidden)) {
             (Condition::MinLen(_) | Condition::MaxLen(_), Some(len)) => len.to_string(),
             _ => condition::describe(value, hidden),
         }
+    }
+
+    fn field_text(&self) -> String {
+        self.field
+            .as_ref()
+            .map_or_else(|| self.name.clone(), ToString::to_string)
     }
 
     fn measured(&self, finding: &Finding) -> String {
@@ -101,7 +121,7 @@ impl Rule {
         match finding
             .found
             .as_ref()
-            .and_then(|value| condition::len(value, self.field.hidden()))
+            .and_then(|value| condition::len(value, self.hidden()))
         {
             Some(len) => condition::counted(len, unit),
             None => format!("{MASK} {unit}s"),

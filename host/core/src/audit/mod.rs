@@ -20,10 +20,16 @@
 //! # What violates
 //!
 //! A value that the condition does not allow; an absent field (unless `optional`); a value of a kind that the
-//! condition says nothing about, such as `min` on a string; NaN in any comparison. Numbers compare by value, exactly,
-//! whatever their kinds. Lengths are elements of a list, keys of a map, bytes of a string or binary; keys that a
+//! condition says nothing about, such as `min` on a string; NaN in any comparison; a text that is too long for a
+//! pattern; an expression ([`Expression`]) that gives neither true nor false, whatever the reason. Numbers compare by
+//! value, exactly, whatever their kinds. Lengths are elements of a list, keys of a map, bytes of a string or binary; keys that a
 //! process would not see (signal, meta, private) do not count. Nil is absent for a parameter that its contract calls
 //! optional, and a value everywhere else.
+//!
+//! # Which rules hold for a process
+//!
+//! Those of the recipe `*`, then those that its own recipe inherits, from the farthest ancestor on, then its own; each
+//! with a counter of the process's own. `host/docs/recipe.md` is the whole language.
 //!
 //! # What a field may be
 //!
@@ -34,22 +40,30 @@
 //! | the same, in the signal or meta zone | refused at load | what this run wrote there |
 //! | `result`, with steps below it | refused at load | the result |
 
+mod bind;
 mod condition;
 mod entry;
+mod expr;
 mod field;
+mod inheritance;
 mod message;
 mod number;
 mod reader;
 mod recipe;
 mod rule;
+mod skeleton;
+mod text_pattern;
 mod tracker;
 mod verdict;
 
 pub use condition::{Condition, ConditionWord, Objection};
+pub use expr::{Expression, MAX_ELEMENTS, MAX_EXPRESSION_BYTES, MAX_WORK};
 pub use field::{Facts, Field};
 pub use number::Number;
 pub use recipe::{MAX_RECIPE_BYTES, Recipe};
-pub use rule::{Findings, ProcessRules, Rule, RuleId};
+pub use rule::{Findings, Origin, ProcessRules, Rule, RuleId};
+pub use skeleton::{Merged, merge, skeleton};
+pub use text_pattern::{MAX_PATTERN_BYTES, MAX_TEXT_BYTES, MAX_TEXT_BYTES_OF_LARGE, TextPattern};
 pub use tracker::{Count, Tick, Tracker};
 pub use verdict::{Action, Gate, Judgement, Level, Verdict};
 

@@ -1,6 +1,7 @@
 //! Reads a recipe's YAML into rules; whatever is wrong is reported, and reading goes on.
 
 use super::error::{RecipeErrors, Report, Source, nearest};
+use super::inheritance::{self, EVERY_PROCESS};
 use super::recipe::{Declared, PlacedRule, ProcessRecipe};
 use super::verdict::{Gate, Level};
 use super::yaml::{Content, Key, Node};
@@ -10,13 +11,8 @@ use crate::yaml::words::Words;
 
 pub(super) use crate::yaml::words::{shown, with_nearest};
 
-/// Constructs of the rule language that this version does not evaluate yet.
-pub(super) const CONDITIONS_TO_COME: [&str; 2] = ["regex", "expr"];
-const EVERY_PROCESS: &str = "*";
-const INHERITS: &str = "inherits";
-
 /// Words of other places and other rule languages, and what they are called here.
-const SYNONYMS: [(&str, &str); 16] = [
+const SYNONYMS: [(&str, &str); 23] = [
     ("max_threshold", "threshold_max"),
     ("threshold", "threshold_max"),
     ("threshold_max", "max_threshold"),
@@ -33,6 +29,13 @@ const SYNONYMS: [(&str, &str); 16] = [
     ("name", "field"),
     ("path", "field"),
     ("kind", "type"),
+    ("pattern", "regex"),
+    ("matches", "regex"),
+    ("expression", "expr"),
+    ("cel", "expr"),
+    ("condition", "expr"),
+    ("extends", "inherits"),
+    ("inherit", "inherits"),
 ];
 
 /// Reads a whole file.
@@ -42,6 +45,7 @@ pub(super) fn read(source: &Source, root: &Node) -> Result<Vec<ProcessRecipe>, R
         defaults: Defaults::default(),
     };
     let processes = reader.file(root);
+    inheritance::check(&mut reader.report, &processes);
     reader.report.finish(processes)
 }
 
@@ -84,7 +88,7 @@ impl Reader<'_> {
         for (key, node) in entries {
             if key.text == "process_recipes" && !node.is_nil() {
                 for (name, body) in self.map(node, "`process_recipes`") {
-                    processes.extend(self.process(name, body));
+                    processes.push(self.process(name, body));
                 }
             }
         }
@@ -107,34 +111,44 @@ impl Reader<'_> {
         }
     }
 
-    fn process(&mut self, name: &Key, body: &Node) -> Option<ProcessRecipe> {
-        if name.text == EVERY_PROCESS {
-            self.not_yet(name);
-            return None;
-        }
+    fn process(&mut self, name: &Key, body: &Node) -> ProcessRecipe {
         let mut process = ProcessRecipe {
             name: name.text.clone(),
             place: name.place,
             inputs: Vec::new(),
             outputs: Vec::new(),
+            input_entries: 0,
+            output_entries: 0,
             side_effects: None,
             errors: None,
+            inherits: None,
         };
         if body.is_nil() {
-            return Some(process);
+            return process;
         }
-        let what = format!("the recipe of `{}`", path::cut(&name.text));
-        let words = ["inputs", "outputs", "side_effects", "errors", INHERITS];
+        let what = if name.text == EVERY_PROCESS {
+            "the recipe for every process".to_owned()
+        } else {
+            format!("the recipe of `{}`", path::cut(&name.text))
+        };
+        let words = ["inputs", "outputs", "inherits", "side_effects", "errors"];
         for (key, node) in self.entries(body, &what, &words) {
             match key.text.as_str() {
-                "inputs" => process.inputs = self.rules(Gate::Input, node),
-                "outputs" => process.outputs = self.rules(Gate::Output, node),
+                "inputs" => {
+                    (process.inputs, process.input_entries) = self.rules(Gate::Input, node);
+                }
+                "outputs" => {
+                    (process.outputs, process.output_entries) = self.rules(Gate::Output, node);
+                }
                 "side_effects" => process.side_effects = self.names(key, node),
                 "errors" => process.errors = self.names(key, node),
-                _ => self.not_yet(key),
+                _ => {
+                    let parent = self.text("inherits", node).map(str::to_owned);
+                    process.inherits = parent.map(|parent| (node.place, parent));
+                }
             }
         }
-        Some(process)
+        process
     }
 
     fn names(&mut self, key: &Key, node: &Node) -> Option<Declared> {
@@ -149,16 +163,18 @@ impl Reader<'_> {
         })
     }
 
-    fn rules(&mut self, gate: Gate, node: &Node) -> Vec<PlacedRule> {
-        if node.is_nil() {
-            return Vec::new();
-        }
-        let items = self.list(node, &format!("`{gate}s`")).unwrap_or_default();
+    /// The rules of a gate, and how many entries they come from.
+    fn rules(&mut self, gate: Gate, node: &Node) -> (Vec<PlacedRule>, u32) {
         let mut rules = Vec::new();
-        for (position, item) in (0..).zip(items) {
-            rules.extend(self.entry(gate, position, item));
+        let mut entries = 0;
+        if node.is_nil() {
+            return (rules, entries);
         }
-        rules
+        for item in self.list(node, &format!("`{gate}s`")).unwrap_or_default() {
+            rules.extend(self.entry(gate, entries, item));
+            entries += 1;
+        }
+        (rules, entries)
     }
 
     pub(super) fn level(&mut self, node: &Node) -> Option<Level> {
@@ -213,10 +229,9 @@ impl Reader<'_> {
         what: &str,
         words: &[&str],
     ) -> Vec<(&'n Key, &'n Node)> {
-        let offered: Vec<&str> = words.iter().copied().filter(is_known_now).collect();
         let words = Words {
             known: words,
-            offered: &offered,
+            offered: words,
             synonyms: &SYNONYMS,
         };
         self.report.entries(node, what, &words)
@@ -225,15 +240,4 @@ impl Reader<'_> {
     pub(super) fn unfit(&mut self, word: &str, node: &Node, expected: &str) {
         self.report.unfit(word, node, expected);
     }
-
-    /// Refuses a construct that is part of the language but not of this version.
-    pub(super) fn not_yet(&mut self, key: &Key) {
-        let message = format!("this version does not evaluate `{}` yet", key.text);
-        let help = "leave it out for now: a rule that is not evaluated would protect nothing";
-        self.report.refuse(key.place, message, help.to_owned());
-    }
-}
-
-fn is_known_now(word: &&str) -> bool {
-    !CONDITIONS_TO_COME.contains(word) && *word != INHERITS
 }

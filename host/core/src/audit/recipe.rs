@@ -1,12 +1,13 @@
 //! Recipes: the file of rules, per process, and how it meets the contracts.
 
-use super::error::{Place, RecipeErrors, Report, Source, nearest, quoted};
-use super::field::Field;
+use super::bind;
+use super::error::{Place, RecipeErrors, Report, Source, nearest};
+use super::inheritance::{self, EVERY_PROCESS};
 use super::reader;
-use super::rule::{Binding, ProcessRules, Rule};
+use super::rule::{ProcessRules, Rule};
 use super::yaml::Node;
 use crate::contract::Contract;
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The most bytes that a recipe file may have.
@@ -26,15 +27,22 @@ pub(super) struct ProcessRecipe {
     pub(super) place: Place,
     pub(super) inputs: Vec<PlacedRule>,
     pub(super) outputs: Vec<PlacedRule>,
+    /// How many entries the rules of a gate come from.
+    pub(super) input_entries: u32,
+    pub(super) output_entries: u32,
+    /// These two are about the process of that name, so nothing inherits them.
     pub(super) side_effects: Option<Declared>,
     pub(super) errors: Option<Declared>,
+    pub(super) inherits: Option<(Place, String)>,
 }
 
-/// A rule and where its field stands.
+/// A rule, and where its field or its condition stands.
 #[derive(Clone, Debug)]
 pub(super) struct PlacedRule {
     pub(super) rule: Rule,
     pub(super) place: Place,
+    /// The place of what an expression says; else that of the field.
+    pub(super) condition_place: Place,
 }
 
 /// A list that must agree with the contract.
@@ -49,8 +57,8 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// Every problem of the file at once, each with line, column and the nearest valid word. A construct that this
-    /// version does not evaluate is such a problem: a rule never silently does nothing.
+    /// Every problem of the file at once, each with line, column and the nearest valid word: a rule never silently
+    /// does nothing.
     ///
     /// # Security
     ///
@@ -72,40 +80,27 @@ impl Recipe {
         })
     }
 
-    /// The processes that the file names, in its order.
+    /// The processes that the file names, in its order; `*` is none of them.
     pub fn processes(&self) -> impl Iterator<Item = &str> {
-        self.processes.iter().map(|process| process.name.as_str())
+        self.processes
+            .iter()
+            .map(|process| process.name.as_str())
+            .filter(|name| *name != EVERY_PROCESS)
     }
 
-    /// Binds the rules of a process to its contract; none where the file does not name the process.
+    /// Binds the rules that hold for a process to its contract; none where the file has none for it.
+    ///
+    /// Rules for every process (`*`) come first, then inherited ones, then its own.
     ///
     /// # Errors
     ///
     /// Fields that name no parameter of the contract; `side_effects` or `errors` that differ from the contract's.
     pub fn bind(&self, contract: &Contract) -> Result<Option<Arc<ProcessRules>>, RecipeErrors> {
-        let Some(process) = self.find(&contract.name) else {
+        let holding = inheritance::holding(&self.processes, &contract.name);
+        if holding.is_empty() {
             return Ok(None);
-        };
-        let mut report = Report::new(&self.source);
-        let inputs = bind_rules(&mut report, &process.inputs, contract);
-        let outputs = bind_rules(&mut report, &process.outputs, contract);
-        for (what, said, declared) in [
-            (
-                "side effects",
-                &process.side_effects,
-                &contract.side_effects,
-            ),
-            ("errors", &process.errors, &contract.errors),
-        ] {
-            if let Some(said) = said {
-                agree(&mut report, what, said, declared, &contract.name);
-            }
         }
-        report.finish(Some(Arc::new(ProcessRules::new(
-            contract.name.clone(),
-            inputs,
-            outputs,
-        ))))
+        bind::bind(&self.source, &holding, contract).map(Some)
     }
 
     /// What the file says about processes that are not loaded: one note each.
@@ -116,6 +111,13 @@ impl Recipe {
     pub fn notes(&self, loaded: &[&str]) -> Result<Vec<String>, RecipeErrors> {
         let mut report = Report::new(&self.source);
         let mut notes = Vec::new();
+        // What a loaded process inherits is applied, by whatever name.
+        let inherited: HashSet<&str> = loaded
+            .iter()
+            .chain(&[EVERY_PROCESS])
+            .flat_map(|name| inheritance::ancestors(&self.processes, name))
+            .map(|recipe| recipe.name.as_str())
+            .collect();
         let without_recipe = || {
             loaded
                 .iter()
@@ -124,7 +126,7 @@ impl Recipe {
         };
         for process in &self.processes {
             let name = &process.name;
-            if loaded.contains(&name.as_str()) {
+            if inherited.contains(name.as_str()) {
                 continue;
             }
             match nearest(name, without_recipe()) {
@@ -143,61 +145,12 @@ impl Recipe {
         report.finish(notes)
     }
 
+    /// Every recipe of the file.
+    pub(super) fn all(&self) -> &[ProcessRecipe] {
+        &self.processes
+    }
+
     fn find(&self, name: &str) -> Option<&ProcessRecipe> {
         self.processes.iter().find(|process| process.name == name)
     }
-}
-
-fn bind_rules(report: &mut Report<'_>, rules: &[PlacedRule], contract: &Contract) -> Vec<Rule> {
-    rules
-        .iter()
-        .map(|PlacedRule { rule, place }| {
-            let mut rule = rule.clone();
-            if let Field::Argument { name, steps } = &rule.field {
-                match contract.parameter(name) {
-                    Some(parameter) => rule.bind(Binding {
-                        secret: parameter.secret,
-                        nil_is_absent: parameter.optional && steps.is_empty(),
-                    }),
-                    None => {
-                        let message = format!("`{}` has no parameter `{name}`", contract.name);
-                        report.refuse(*place, message, parameter_help(name, contract));
-                    }
-                }
-            }
-            rule
-        })
-        .collect()
-}
-
-fn parameter_help(name: &str, contract: &Contract) -> String {
-    let parameters = || contract.parameters.iter().map(|it| it.name.as_str());
-    let roots = ["args", "domain", "global", "result"];
-    let takes = match parameters().count() {
-        0 => "it takes no arguments".to_owned(),
-        _ => format!("it takes {}", quoted(parameters())),
-    };
-    match nearest(name, parameters().chain(roots)) {
-        Some(meant) => format!("did you mean `{meant}`? {takes}"),
-        None => format!("{takes}; a place in the context begins with `domain` or `global`"),
-    }
-}
-
-fn agree(report: &mut Report<'_>, what: &str, said: &Declared, declared: &[String], process: &str) {
-    let set = |names: &[String]| names.iter().cloned().collect::<BTreeSet<_>>();
-    let (said_names, declared_names) = (set(&said.names), set(declared));
-    if said_names == declared_names {
-        return;
-    }
-    let listed = |names: &BTreeSet<String>| match names.len() {
-        0 => "none".to_owned(),
-        _ => quoted(names.iter().map(String::as_str)),
-    };
-    let message = format!(
-        "the {what} of `{process}` are {} in the recipe, but {} in its contract",
-        listed(&said_names),
-        listed(&declared_names)
-    );
-    let help = "make the two lists equal, or leave the recipe's out".to_owned();
-    report.refuse(said.place, message, help);
 }

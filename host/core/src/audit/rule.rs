@@ -5,14 +5,18 @@ use super::field::{Facts, Field};
 use super::verdict::{Gate, Level};
 use crate::path::Path;
 use crate::value::Value;
+use crate::zone::Hidden;
+use smol_str::SmolStr;
 use std::fmt;
+use std::sync::Arc;
 
-/// One condition on one field, with a counter of its own.
+/// One condition, on a field or over several, with a counter of its own.
 #[derive(Clone, Debug)]
 pub struct Rule {
     pub(super) id: RuleId,
     pub(super) name: String,
-    pub(super) field: Field,
+    /// None for an expression that is about no field in particular.
+    pub(super) field: Option<Field>,
     pub(super) condition: Condition,
     pub(super) level: Level,
     pub(super) min_threshold: u64,
@@ -21,6 +25,19 @@ pub struct Rule {
     pub(super) optional: bool,
     pub(super) message: Option<String>,
     pub(super) binding: Binding,
+    pub(super) origin: Origin,
+}
+
+/// Where a rule was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Origin {
+    /// The file, as the caller named it.
+    pub file: Arc<str>,
+    /// The line, from 1.
+    pub line: u32,
+    /// The recipe that has it: the process's own, one that it inherits, or `*`.
+    pub recipe: SmolStr,
 }
 
 /// Which rule of a process: the identity of its counter.
@@ -28,19 +45,21 @@ pub struct Rule {
 pub struct RuleId {
     /// The gate.
     pub gate: Gate,
-    /// The entry's position in the gate's list, from 0.
+    /// The entry's position among those that hold for the process at the gate, from 0.
     pub position: u32,
     /// The condition within the entry.
     pub condition: ConditionWord,
 }
 
-/// What the contract says about a rule's field.
-#[derive(Clone, Copy, Debug, Default)]
+/// What the contract says about what a rule looks at.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Binding {
-    // The field is, or lies in, a secret parameter.
+    // A secret parameter is looked at, or a place in one.
     pub(super) secret: bool,
     // The field is an optional parameter: nil is the same as absent there.
     pub(super) nil_is_absent: bool,
+    // The optional parameters that an expression looks at.
+    pub(super) optional: Arc<[SmolStr]>,
 }
 
 /// The rules of one process, bound to its contract.
@@ -73,7 +92,7 @@ impl ProcessRules {
         let mut context_paths: Vec<Path> = inputs
             .iter()
             .chain(&outputs)
-            .filter_map(Rule::committed_path)
+            .flat_map(Rule::committed_paths)
             .cloned()
             .collect();
         context_paths.sort();
@@ -99,6 +118,12 @@ impl ProcessRules {
             Gate::Input => &self.inputs,
             Gate::Output => &self.outputs,
         }
+    }
+
+    /// The rule of an identity, where the process has it.
+    #[must_use]
+    pub fn rule(&self, id: RuleId) -> Option<&Rule> {
+        self.rules(id.gate).iter().find(|rule| rule.id == id)
     }
 
     /// Every place whose committed value a rule of either gate reads: these belong into the lock set, shared.
@@ -136,10 +161,10 @@ impl Rule {
         self.id
     }
 
-    /// What it looks at.
+    /// What it looks at; none for an expression that is about no field in particular.
     #[must_use]
-    pub fn field(&self) -> &Field {
-        &self.field
+    pub fn field(&self) -> Option<&Field> {
+        self.field.as_ref()
     }
 
     /// What it asks for.
@@ -178,38 +203,76 @@ impl Rule {
         self.optional
     }
 
+    /// The author's message, where there is one.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// Where it was written.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     pub(super) fn bind(&mut self, binding: Binding) {
         self.binding = binding;
         self.name = self.print_name();
     }
 
+    /// What stays out of sight below the field.
+    pub(super) fn hidden(&self) -> Hidden {
+        self.field.as_ref().map_or(Hidden::Nothing, Field::hidden)
+    }
+
     fn check(&self, index: usize, facts: &Facts<'_>) -> Result<(), Finding> {
         let value = self
             .field
-            .value(facts)
+            .as_ref()
+            .and_then(|field| field.value(facts))
             .filter(|value| !(self.binding.nil_is_absent && **value == Value::Nil));
-        let objection = match value {
-            None if self.optional => return Ok(()),
-            None => Objection::Absent,
-            Some(value) => match self.condition.check(value, self.field.hidden()) {
-                Ok(()) => return Ok(()),
-                Err(objection) => objection,
-            },
+        let is_absent = self.field.is_some() && value.is_none();
+        if is_absent && self.optional {
+            return Ok(());
+        }
+        let judged = match (&self.condition, value) {
+            _ if is_absent => Err(Objection::Absent),
+            (Condition::Expr(expression), _) => {
+                match expression.evaluate(facts, &self.binding.optional) {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(Objection::Unmet),
+                    Err(fault) => Err(Objection::Undecided {
+                        why: fault.to_string().into(),
+                    }),
+                }
+            }
+            (condition, Some(value)) => condition.check(value, self.hidden()),
+            (_, None) => Err(Objection::Absent),
         };
-        let shown = value.filter(|_| !self.binding.secret);
-        Err(Finding {
+        judged.map_err(|objection| Finding {
             rule: index,
             objection,
-            found: shown.cloned(),
+            found: value.filter(|_| !self.binding.secret).cloned(),
             kind: value.map(condition::kind_phrase),
         })
     }
 
-    fn committed_path(&self) -> Option<&Path> {
-        match &self.field {
-            Field::Context { path, zone } if zone.is_readable() => Some(path),
+    fn committed_paths(&self) -> impl Iterator<Item = &Path> {
+        let of_field = match &self.field {
+            Some(Field::Context { path, zone }) if zone.is_readable() => Some(path),
             _ => None,
-        }
+        };
+        let of_expression = match &self.condition {
+            Condition::Expr(expression) => expression.context_paths(),
+            _ => &[],
+        };
+        of_field.into_iter().chain(of_expression)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
     }
 }
 

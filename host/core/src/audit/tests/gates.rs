@@ -67,6 +67,11 @@ fn conditions_judge_by_value() {
             &[r#""abc""#, r#""üü""#, "[1,2,3]"],
         ),
         (
+            "regex: '^User[0-9]+$'",
+            &[r#""User7""#],
+            &[r#""a User7""#, r#""User7\n""#, r#""User""#],
+        ),
+        (
             "type: int",
             &["1", "18446744073709551615"],
             &["1.0", r#""1""#, "null"],
@@ -97,6 +102,16 @@ fn a_value_of_the_wrong_kind_never_passes_and_says_so() {
             "max: 0",
             "true",
             "`order.x` is a bool, `max` needs a number",
+        ),
+        (
+            "regex: '.'",
+            "5",
+            "`order.x` is an int, `regex` needs a string",
+        ),
+        (
+            "regex: '.'",
+            r#"{"$bytes":"AQI="}"#,
+            "`order.x` is bytes, `regex` needs a string",
         ),
         (
             "max_len: 9",

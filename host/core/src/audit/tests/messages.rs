@@ -82,6 +82,21 @@ fn an_authors_message_does_not_hide_why_a_condition_could_not_be_asked() {
 }
 
 #[test]
+fn a_text_that_is_too_long_for_a_pattern_violates_and_says_so() {
+    let args = |len| format!(r#"{{"product_name":"{}"}}"#, "x".repeat(len));
+    for (pattern, limit) in [("x", 65_536), ("^\\w{3,20}", 4_096)] {
+        let entry = format!("{{field: product_name, regex: '{pattern}'}}");
+        assert_eq!(
+            message(&entry, &args(limit + 1)),
+            format!(
+                "`product_name` has more than {limit} bytes, which this `regex` does not look at"
+            )
+        );
+        assert!(messages(&rules(&[&entry], &[]), &map(&args(limit))).is_empty());
+    }
+}
+
+#[test]
 fn values_are_shown_on_one_short_line() {
     let long = "x".repeat(10_000);
     let args = format!(r#"{{"product_name":"a\nb\u001b[31m{long}"}}"#);

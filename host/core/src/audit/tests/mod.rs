@@ -2,10 +2,17 @@
 
 mod binding;
 mod counters;
+mod documentation;
+mod expression_rules;
+mod expressions;
+mod family;
 mod file;
 mod gates;
 mod hostile;
+mod inheritance;
 mod messages;
+mod refused_expressions;
+mod skeletons;
 
 use super::*;
 use crate::contract::Contract;

@@ -1,0 +1,114 @@
+//! `audit gen-spec`: a recipe to begin with. What an operator wrote is never changed, only added to.
+
+use crate::cli::exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::cli::target;
+use crate::cli::text::list;
+use clap::Args;
+use serde::Serialize;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use theus_core::audit::{Merged, merge, skeleton};
+use theus_core::code::Code;
+use theus_host::Limits;
+
+/// The words of `audit gen-spec`.
+#[derive(Args, Debug)]
+pub(super) struct GenSpec {
+    /// A component, a core module built with an SDK, or a guest's source folder (built first)
+    target: PathBuf,
+}
+
+/// What is printed: the recipe, or what became of the file.
+#[derive(Serialize)]
+struct Report {
+    /// The file of `--out`.
+    file: Option<String>,
+    /// The processes that the recipe did not name before.
+    added: Vec<String>,
+    /// The whole recipe.
+    recipe: String,
+    error: (),
+}
+
+impl GenSpec {
+    /// Makes the skeleton and prints it, or adds it to the file of `--out`.
+    pub(super) fn execute(&self, out: Option<&Path>, output: &mut Output) -> Result<u8, Failure> {
+        let loaded = target::load(&self.target, &Limits::default(), output)?;
+        let contracts = &loaded.guest.contracts;
+        let Some(file) = out else {
+            let report = Report {
+                file: None,
+                added: contracts.iter().map(|it| it.name.clone()).collect(),
+                recipe: skeleton(contracts),
+                error: (),
+            };
+            if output.is_json() {
+                output.json(&report)?;
+            } else {
+                output.data(&report.recipe)?;
+            }
+            return Ok(exit::OK);
+        };
+        let before = read(file)?;
+        let origin = file.display().to_string();
+        let Merged { text, added, .. } =
+            merge(before.as_deref().unwrap_or_default(), &origin, contracts)
+                .map_err(|problem| Failure::with_lines(Code::RecipeFile, problem))?;
+        if before.as_deref() != Some(text.as_str()) {
+            replace(file, &text).map_err(|error| Failure::file("write", file, &error))?;
+        }
+        if output.is_json() {
+            output.json(&Report {
+                file: Some(origin),
+                added,
+                recipe: text,
+                error: (),
+            })?;
+        } else {
+            output.note(&format!("{origin}: added {}\n", list(&added, "nothing")));
+        }
+        Ok(exit::OK)
+    }
+}
+
+/// What the file holds; none where there is no file.
+fn read(file: &Path) -> Result<Option<String>, Failure> {
+    match fs::read_to_string(file) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::file("read", file, &error)),
+    }
+}
+
+/// Writes beside the file and renames: whatever happens, the old recipe or the new one is there, and whole.
+fn replace(file: &Path, text: &str) -> io::Result<()> {
+    let file = fs::canonicalize(file).or_else(|error| match error.kind() {
+        ErrorKind::NotFound => Ok(file.to_owned()),
+        _ => Err(error),
+    })?;
+    let name = file
+        .file_name()
+        .ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?;
+    let beside = file.with_file_name(format!(
+        ".{}.{}.new",
+        name.to_string_lossy(),
+        std::process::id()
+    ));
+    let mut new = File::create_new(&beside)?;
+    let written = new
+        .write_all(text.as_bytes())
+        .and_then(|()| match fs::metadata(&file) {
+            Ok(old) => new.set_permissions(old.permissions()),
+            Err(_) => Ok(()),
+        })
+        .and_then(|()| new.sync_all())
+        .and_then(|()| fs::rename(&beside, &file));
+    if written.is_err() {
+        // The first error is the one to tell of.
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
