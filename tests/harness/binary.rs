@@ -5,26 +5,6 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Every key of the object that `-o json` prints for a run, whatever its ending.
-pub(crate) const RECEIPT_KEYS: [&str; 16] = [
-    "outcome",
-    "process",
-    "result",
-    "version",
-    "changes",
-    "signals",
-    "outbox",
-    "audit",
-    "error",
-    "stats",
-    "warnings",
-    "mode",
-    "durability",
-    "dry_run",
-    "log",
-    "violations",
-];
-
 /// What a run of the binary printed, and how it ended.
 #[derive(Debug)]
 pub(crate) struct Ran {

@@ -1,0 +1,62 @@
+//! The published schema of what the command line prints as JSON.
+
+use serde_json::Value as Json;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+const TEXT: &str = include_str!("../../host/docs/output.schema.json");
+
+static DEFINITIONS: LazyLock<HashMap<String, jsonschema::Validator>> = LazyLock::new(|| {
+    let schema: Json = serde_json::from_str(TEXT).expect("the schema is JSON");
+    let definitions = schema["$defs"].as_object().expect("it has definitions");
+    definitions
+        .keys()
+        .map(|name| {
+            // One definition at a time: a choice among all of them would say of an object only that it is none of them.
+            let one = serde_json::json!({
+                "$schema": schema["$schema"],
+                "$ref": format!("#/$defs/{name}"),
+                "$defs": definitions,
+            });
+            let validator = jsonschema::validator_for(&one).expect("the schema is valid");
+            (name.clone(), validator)
+        })
+        .collect()
+});
+
+/// What about the output of these words does not fit its definition.
+pub(crate) fn misfits(words: &[String], output: &Json) -> Vec<String> {
+    let Some(name) = definition(words, output) else {
+        return Vec::new();
+    };
+    DEFINITIONS[name]
+        .iter_errors(output)
+        .map(|error| {
+            format!(
+                "output.schema.json, {name}: {}: {error}",
+                error.instance_path()
+            )
+        })
+        .collect()
+}
+
+/// The definition of what these words print; none where it is the file of a user.
+fn definition(words: &[String], output: &Json) -> Option<&'static str> {
+    let word = |at: usize| words.get(at).map_or("", String::as_str);
+    if word(0) == "check" && output.get("checks").is_some() {
+        return Some("check");
+    }
+    if output.get("outcome").is_some() {
+        return Some("receipt");
+    }
+    match (word(0), word(1)) {
+        ("inspect", _) => Some("inspect"),
+        ("explain", _) if output.is_array() => Some("pages"),
+        ("explain", _) => Some("page"),
+        ("audit", "inspect") => Some("audit-inspect"),
+        ("audit", "gen-spec") => Some("audit-gen-spec"),
+        // Schemas, which are files of their own format.
+        ("schema", "infer" | "export") => None,
+        _ => Some("receipt"),
+    }
+}
