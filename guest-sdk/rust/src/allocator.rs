@@ -60,10 +60,8 @@ fn grow(pages: usize) -> Option<usize> {
 // - Blocks do not overlap: the bump's `next` only moves forward past what is handed out, except when the block handed
 //   out last is given back or resized; then it moves to that block's start, or to its new end.
 // - Blocks lie in memory that belongs to nobody else: the arena is reached only through this type, and pages from
-//   `memory.grow` are new; another allocator that also grows the memory gets other pages.
+//   `memory.grow` are new. There is no other allocator: on WASI, where libc has one, this one is left out.
 // - Sizes and alignments are those asked for: `Bump` aligns upwards with checked arithmetic and stays below its end.
-// - A block of another allocator (on WASI `cabi_realloc` uses libc's) can be given back here. It is left alone, unless
-//   it ends exactly at `next`; then its bytes are handed out again, which is sound, as its owner has given it up.
 unsafe impl GlobalAlloc for OneCallAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.take(layout.size(), layout.align())

@@ -4,12 +4,24 @@
 #[cfg(test)]
 extern crate self as theus_guest;
 
-#[cfg(all(target_arch = "wasm32", feature = "one-call-allocator"))]
+// Not on WASI: there libc has a heap of its own, and frees what the host handed over through the one allocator.
+#[cfg(all(
+    target_arch = "wasm32",
+    not(target_os = "wasi"),
+    feature = "one-call-allocator"
+))]
 mod allocator;
 mod arguments;
 #[cfg(target_family = "wasm")]
 mod bindings;
-#[cfg(any(test, all(target_arch = "wasm32", feature = "one-call-allocator")))]
+#[cfg(any(
+    test,
+    all(
+        target_arch = "wasm32",
+        not(target_os = "wasi"),
+        feature = "one-call-allocator"
+    )
+))]
 mod bump;
 mod bytes;
 mod context;
