@@ -1,6 +1,8 @@
 //! What runs when a process is called: a guest in its sandbox or, to measure the pipeline alone, a native closure.
 
 use crate::runtime::{CallSettings, Execution, Instance, Program};
+use crate::side_effects::{Outside, Reach};
+use std::sync::Arc;
 use theus_core::context_guard::ContextGuard;
 
 #[cfg(feature = "baseline")]
@@ -32,6 +34,16 @@ impl Body {
 }
 
 impl Sandbox {
+    /// Lets the call that is about to run see what is outside the context.
+    pub(crate) fn reach(&mut self, reach: &Arc<Reach>, outside: &Outside) {
+        match self {
+            Self::Guest(instance) => instance.reach(reach, outside),
+            // Nothing keeps a closure from the outside anyway.
+            #[cfg(feature = "baseline")]
+            Self::Native(_) => {}
+        }
+    }
+
     /// Runs one process in it, and ends it.
     pub(crate) fn run(
         self,

@@ -158,6 +158,7 @@ impl Engine {
 impl Shared {
     /// The seven steps. The version that the run made or, where it wrote nothing, read.
     fn pipeline(&self, run: &mut Run) -> Result<u64, RunError> {
+        run.look_outside()?;
         let args = self.input_gate(run)?;
         let grant = self.grant(run)?;
         let sandbox = self.sandbox(run)?;
@@ -269,12 +270,15 @@ impl Shared {
     fn execution(
         &self,
         run: &mut Run,
-        sandbox: Sandbox,
+        mut sandbox: Sandbox,
         args: &[u8],
         guard: Box<ContextGuard>,
     ) -> Result<Transaction, RunError> {
         let _span = run.begin(Step::Execution);
         run.receipt.outcome = Outcome::RolledBack;
+        if let (Some(reach), Some(outside)) = (&run.process.reach, &run.receipt.outside) {
+            sandbox.reach(reach, outside);
+        }
         let execution: Execution = sandbox.run(run.name(), args, guard, &self.settings(run));
         let ended = run.ended(execution).and_then(|(result, guard)| {
             run.receipt.result = Some(self.result(run, &result)?);

@@ -3,7 +3,7 @@
 mod register;
 mod run;
 
-pub use self::register::RegisterError;
+pub use self::register::{GrantProblem, RegisterError};
 pub use self::run::{ArgumentProblem, RunError};
 
 use theus_core::limits::LimitExceeded;

@@ -56,6 +56,7 @@ mod receipt;
 mod record;
 mod run;
 mod runtime;
+mod side_effects;
 mod subscription;
 pub mod testing;
 
@@ -65,7 +66,9 @@ pub use crate::body::NativeProcess;
 pub use crate::builder::EngineBuilder;
 pub use crate::edit::Edit;
 pub use crate::engine::Engine;
-pub use crate::error::{ArgumentProblem, EditError, EngineBuildError, RegisterError, RunError};
+pub use crate::error::{
+    ArgumentProblem, EditError, EngineBuildError, GrantProblem, RegisterError, RunError,
+};
 pub use crate::interlock::Interlock;
 pub use crate::policy::Policy;
 pub use crate::process::{GuestSource, Registered};
@@ -74,6 +77,7 @@ pub use crate::record::{Actor, Record};
 pub use crate::run::Call;
 #[cfg(feature = "baseline")]
 pub use crate::runtime::{BareGuest, PlainGuest, ReusedInstance};
+pub use crate::side_effects::{Outside, Seed};
 pub use crate::subscription::{Event, Subscription};
 pub use theus_core::arguments::MASK;
 pub use theus_core::audit::{Action, Gate, Level, Recipe, RecipeErrors, Verdict};
@@ -87,6 +91,7 @@ pub use theus_core::path::{Layer, Path};
 pub use theus_core::schema::{
     Breach, BreachProblem, Breaches, ImpossiblePath, Schema, SchemaErrors,
 };
+pub use theus_core::side_effect::{SideEffect, SideEffectError};
 pub use theus_core::transaction::{OutboxMessage, Signal, Snapshot};
 pub use theus_core::tree::Tree;
 pub use theus_core::value::{List, Map, Value};
@@ -100,3 +105,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/schema.md")]
 struct SchemaPage;
+
+// And that of the page about side effects.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/side-effects.md")]
+struct SideEffectsPage;

@@ -8,6 +8,7 @@ use crate::grant::Grant;
 use crate::guest::{Guest, GuestError};
 use crate::observe::Metrics;
 use crate::policy::Policy;
+use crate::side_effects::Reach;
 use std::collections::HashMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ pub(crate) struct Process {
     /// The grant, where it is the same for every call.
     pub(crate) fixed_grant: Option<Arc<Grant>>,
     pub(crate) metrics: Metrics,
+    /// What it reaches outside the context.
+    pub(crate) reach: Option<Arc<Reach>>,
 }
 
 /// Where a guest comes from.
@@ -74,8 +77,9 @@ impl Engine {
         let component = into_component(&bytes).map_err(GuestError::from)?;
         let guest = Guest::read(&component, &shared.limits)?;
         for contract in &guest.contracts {
-            check_contract(contract, shared.mode, &policy, shared.schema.as_ref())?;
+            check_contract(contract, shared.mode, shared.schema.as_ref())?;
         }
+        let grants = policy.side_effects.open(&guest.contracts)?;
         let program = shared.runtime.compile(&component)?;
         let digest: Arc<str> = guest.digest.as_str().into();
         let names = guest.contracts.iter().map(|it| it.name.clone()).collect();
@@ -84,8 +88,9 @@ impl Engine {
             .into_iter()
             .map(|contract| {
                 let name = contract.name.clone();
+                let reach = grants.reach(&contract);
                 let body = Body::Guest(program.clone());
-                let process = Process::new(
+                let mut process = Process::new(
                     contract,
                     digest.clone(),
                     body,
@@ -94,6 +99,7 @@ impl Engine {
                     &shared.limits,
                     shared.mode,
                 )?;
+                process.reach = reach;
                 Ok((name, Arc::new(process)))
             })
             .collect();
@@ -153,6 +159,7 @@ impl Process {
         Ok(Self {
             fixed_grant: fixed_grant.map(Arc::new),
             metrics: Metrics::of(&contract.name),
+            reach: None,
             name: contract.name.as_str().into(),
             contract,
             digest,
@@ -208,7 +215,6 @@ impl From<Vec<u8>> for GuestSource {
 fn check_contract(
     contract: &Contract,
     mode: Mode,
-    policy: &Policy,
     schema: Option<&Schema>,
 ) -> Result<(), RegisterError> {
     if mode == Mode::Strict {
@@ -227,13 +233,7 @@ fn check_contract(
                 problem,
             })?;
     }
-    match policy.refused_side_effect(contract) {
-        Some(side_effect) => Err(RegisterError::SideEffect {
-            process: contract.name.clone(),
-            side_effect: side_effect.to_owned(),
-        }),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 fn check_size(size: u64, limits: &Limits) -> Result<(), RegisterError> {

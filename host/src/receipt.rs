@@ -1,6 +1,7 @@
 //! Receipts: what one run did, or why it did nothing. Serialised, a receipt is the object that `-o json` prints.
 
 use crate::error::{RegisterError, RunError};
+use crate::side_effects::Outside;
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
@@ -64,6 +65,8 @@ pub struct Receipt {
     /// The contract violations that permissive mode let pass.
     #[serde(serialize_with = "violations")]
     pub violations: Vec<Violation>,
+    /// What the run was given from outside the context; none where its contract asks for nothing there.
+    pub outside: Option<Box<Outside>>,
 }
 
 /// What an acknowledged commit survives.
@@ -240,6 +243,7 @@ impl Receipt {
             dry_run: false,
             log: Vec::new(),
             violations: Vec::new(),
+            outside: None,
         }
     }
 }

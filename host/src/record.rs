@@ -4,6 +4,7 @@ use crate::engine::Shared;
 use crate::error::RunError;
 use crate::receipt::{Outcome, Receipt};
 use crate::run::{Call, Run};
+use crate::side_effects::Outside;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -42,6 +43,8 @@ pub struct Record {
     pub fuel: u64,
     /// Time from the call to its end.
     pub duration: Duration,
+    /// What the run was given from outside the context.
+    pub outside: Option<Box<Outside>>,
 }
 
 impl Record {
@@ -61,6 +64,7 @@ impl Record {
             mode,
             fuel: 0,
             duration,
+            outside: None,
         }
     }
 }
@@ -177,6 +181,7 @@ impl Shared {
             mode: receipt.mode,
             fuel: receipt.stats.fuel,
             duration: run.elapsed(),
+            outside: receipt.outside.clone(),
         });
     }
 }

@@ -5,9 +5,10 @@ use crate::observe;
 use crate::process::Process;
 use crate::receipt::{Outcome, Receipt, Step};
 use crate::runtime::{End, Execution};
+use crate::side_effects::{Outside, Seed};
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use theus_core::audit::{Findings, Tick};
 use theus_core::context_guard::{ContextGuard, Mode, Usage};
 use theus_core::limits::{Limit, LimitExceeded, Limits};
@@ -25,6 +26,7 @@ pub struct Call<'a> {
     /// The arguments by parameter name.
     pub args: Map,
     dry_run: bool,
+    outside: Outside,
 }
 
 /// The state of one run on its way through the pipeline.
@@ -36,6 +38,8 @@ pub(crate) struct Run {
     pub(crate) read_version: Option<u64>,
     pub(crate) made_version: Option<u64>,
     pub(crate) writes: usize,
+    /// What the call brings of what is outside the context.
+    brought: Outside,
     /// What the input rules found on the version that they were judged on before the lock.
     pub(crate) found: Option<(Arc<Snapshot>, Findings)>,
     usage: Usage,
@@ -60,6 +64,7 @@ impl<'a> Call<'a> {
             process: process.into(),
             args,
             dry_run: false,
+            outside: Outside::default(),
         }
     }
 
@@ -67,6 +72,24 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn dry_run(mut self) -> Self {
         self.dry_run = true;
+        self
+    }
+
+    /// Brings the time of the run, instead of what the clock says: to make a run again, or to test.
+    ///
+    /// The process must have been granted the `clock`; otherwise the call is refused.
+    #[must_use]
+    pub fn at(mut self, time: SystemTime) -> Self {
+        self.outside.time = Some(time);
+        self
+    }
+
+    /// Brings the seed of the run's randomness: to make a run again, or to test.
+    ///
+    /// The process must have been granted `random`; otherwise the call is refused.
+    #[must_use]
+    pub fn seeded(mut self, seed: Seed) -> Self {
+        self.outside.seed = Some(seed);
         self
     }
 
@@ -96,6 +119,7 @@ impl Run {
             read_version: None,
             made_version: None,
             writes: 0,
+            brought: call.outside,
             found: None,
             usage: Usage::default(),
             started,
@@ -129,6 +153,23 @@ impl Run {
         self.receipt.outcome = Outcome::Committed;
         self.writes = transaction.writes().len();
         self.made_version = (!transaction.is_empty()).then_some(version);
+    }
+
+    /// Looks outside the context, where the process may: the clock is read once, and the seed is drawn.
+    pub(crate) fn look_outside(&mut self) -> Result<(), RunError> {
+        let reach = self.process.reach.as_deref();
+        if let Some(side_effect) = self.brought.beyond(reach) {
+            return Err(RunError::NotGranted {
+                process: self.name().to_owned(),
+                side_effect,
+            });
+        }
+        if let Some(reach) = reach {
+            let found = Outside::look(reach, &self.brought)
+                .map_err(|error| self.host_failed(&format!("no randomness: {error}")))?;
+            self.receipt.outside = Some(Box::new(found));
+        }
+        Ok(())
     }
 
     /// How a gate's counters count this run: in a dry run, not at all.

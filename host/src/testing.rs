@@ -47,6 +47,7 @@ pub struct Host {
     recipe: Option<Recipe>,
     limits: Limits,
     mode: Mode,
+    policy: Policy,
     engine: OnceLock<Engine>,
 }
 
@@ -151,6 +152,12 @@ impl Host {
     /// Changes limits: `host.limits(|limits| limits.fuel = 10_000)`.
     pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
         change(&mut self.limits);
+        self.restarted()
+    }
+
+    /// Sets what every guest is granted: `host.policy(Policy::as_declared().grant_directory("prices", "tests/prices"))`.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
         self.restarted()
     }
 
@@ -259,7 +266,7 @@ impl Host {
             Err(why) => panic!("the engine does not start: {why}"),
         };
         for (name, guest) in &self.guests {
-            if let Err(why) = engine.register(guest.clone(), Policy::as_declared()) {
+            if let Err(why) = engine.register(guest.clone(), self.policy.clone()) {
                 let help = why.help().map_or(String::new(), |help| format!("; {help}"));
                 panic!("{name} is not registered: {} {why}{help}", why.code());
             }
@@ -277,6 +284,7 @@ impl Host {
                 ..Limits::default()
             },
             mode: Mode::Strict,
+            policy: Policy::as_declared(),
             engine: OnceLock::new(),
         }
     }

@@ -28,7 +28,19 @@ pub(crate) fn warehouse() -> &'static Prebuilt {
     WAREHOUSE.get_or_init(|| build("warehouse"))
 }
 
-/// The same as a plain `cargo build --target wasm32-wasip2` makes it: a component that imports WASI.
+/// The guest that reads a price list from a granted directory.
+pub(crate) fn prices() -> &'static Prebuilt {
+    static PRICES: OnceLock<Prebuilt> = OnceLock::new();
+    PRICES.get_or_init(|| build("prices"))
+}
+
+/// The guest that reaches outside the context, or tries to.
+pub(crate) fn outside() -> &'static Prebuilt {
+    static OUTSIDE: OnceLock<Prebuilt> = OnceLock::new();
+    OUTSIDE.get_or_init(|| build("outside"))
+}
+
+/// The warehouse as a plain `cargo build --target wasm32-wasip2` makes it: a component that imports WASI.
 pub(crate) fn warehouse_on_wasi() -> &'static Prebuilt {
     static WAREHOUSE: OnceLock<Prebuilt> = OnceLock::new();
     WAREHOUSE.get_or_init(|| {

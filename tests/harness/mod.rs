@@ -7,6 +7,7 @@ pub(crate) mod guests;
 pub(crate) mod in_flight;
 pub(crate) mod json;
 pub(crate) mod output_schema;
+pub(crate) mod outside;
 pub(crate) mod text;
 pub(crate) mod wat;
 

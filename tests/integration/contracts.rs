@@ -160,6 +160,10 @@ fn side_effects_are_not_granted_by_asking() {
     for effect in ["fs:data", "fs-rw:data", "clock", "random"] {
         let contract = format!(r#"{{"name":"p","side_effects":["{effect}"]}}"#);
         refused_contract(&contract, "THEUS-C008", effect);
+        let core = core_module(&contract_section(&contract));
+        let permissive = engine(Mode::Permissive).register(core, Policy::as_declared());
+        let error = permissive.expect_err("permissive mode grants no side effects");
+        assert_eq!(error.code().as_str(), "THEUS-C008");
     }
 }
 

@@ -154,6 +154,8 @@ codes! {
     BuildFailed = "U008", Usage;
     /// The schema is wrong.
     SchemaFile = "U009", Usage;
+    /// A grant gives what nothing asks for, or cannot be given.
+    GrantUnfit = "U010", Usage;
     /// The host itself failed.
     HostFailed = "H001", Host;
 }

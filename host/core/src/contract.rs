@@ -5,6 +5,7 @@ mod raw;
 use self::raw::RawContract;
 use crate::path::{self, Layer};
 use crate::pattern::PathPattern;
+use crate::side_effect::SideEffect;
 use crate::value::Value;
 use crate::zone::Zone;
 use serde::Deserialize;
@@ -36,7 +37,7 @@ pub struct Contract {
     /// Places it writes.
     pub outputs: Vec<PathPattern>,
     /// Reaches outside the context that it asks for.
-    pub side_effects: Vec<String>,
+    pub side_effects: Vec<SideEffect>,
     /// The errors it may end with.
     pub errors: Vec<String>,
 }
@@ -301,6 +302,18 @@ mod tests {
             (
                 r#"{"name":"a","side_effects":["net"]}"#,
                 "unknown side effect `net`",
+            ),
+            (
+                r#"{"name":"a","side_effects":["clokc"]}"#,
+                "did you mean `clock`?",
+            ),
+            (
+                r#"{"name":"a","side_effects":["fs:x","fs-rw:x"]}"#,
+                "the directory `x` is asked for twice",
+            ),
+            (
+                r#"{"name":"a","side_effects":["clock","clock"]}"#,
+                "the side effect `clock` is declared twice",
             ),
             (r#"{"name":"a","errors":["Decode"]}"#, "reserved"),
         ] {

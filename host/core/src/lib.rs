@@ -21,6 +21,7 @@ pub mod path;
 pub mod pattern;
 pub mod refusal;
 pub mod schema;
+pub mod side_effect;
 pub mod transaction;
 pub mod tree;
 pub mod value;

@@ -4,6 +4,7 @@ use super::color::{Role, Style};
 use super::context_file;
 use super::exit;
 use super::failure::Failure;
+use super::grants::Grants;
 use super::output::Output;
 use super::progress::during;
 use super::run::{read_recipe, recipe_notes};
@@ -31,6 +32,8 @@ pub(super) struct Check {
     /// The context file to check
     #[arg(long, value_name = "FILE")]
     context: Option<PathBuf>,
+    #[command(flatten)]
+    grants: Grants,
 }
 
 /// What is printed: every check, and the first error among them.
@@ -87,7 +90,9 @@ impl Check {
             report.note("context", read, |()| file.display().to_string());
         }
         if let Some(loaded) = loaded {
-            let registered = during(output, "compiling the guest", || register(loaded, recipe));
+            let registered = during(output, "compiling the guest", || {
+                register(loaded, recipe, self.grants.policy())
+            });
             report.note("registration", registered, |()| {
                 "the imports are granted, and the code compiles".into()
             });
@@ -232,7 +237,7 @@ impl Report {
 }
 
 /// What `run` does with the guest, up to where it would run.
-fn register(loaded: Loaded, recipe: Option<Recipe>) -> Result<(), Failure> {
+fn register(loaded: Loaded, recipe: Option<Recipe>, policy: Policy) -> Result<(), Failure> {
     let mut builder = Engine::builder();
     if let Some(recipe) = recipe {
         builder = builder.recipe(recipe);
@@ -240,7 +245,7 @@ fn register(loaded: Loaded, recipe: Option<Recipe>) -> Result<(), Failure> {
     let engine = builder
         .build()
         .map_err(|error| Failure::new(Code::HostFailed, error))?;
-    engine.register(loaded.component, Policy::as_declared())?;
+    engine.register(loaded.component, policy)?;
     Ok(())
 }
 

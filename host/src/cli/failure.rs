@@ -122,6 +122,7 @@ impl Failure {
             dry_run: self.dry_run,
             log: [],
             violations: [],
+            outside: (),
         }
     }
 }
@@ -177,6 +178,7 @@ pub(super) struct Refused<'a> {
     dry_run: bool,
     log: [(); 0],
     violations: [(); 0],
+    outside: (),
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ struct ProcessReport<'a> {
     parameters: Vec<ParameterReport<'a>>,
     inputs: Vec<String>,
     outputs: Vec<String>,
-    side_effects: &'a [String],
+    side_effects: Vec<String>,
     errors: &'a [String],
 }
 
@@ -125,7 +125,11 @@ impl<'a> ProcessReport<'a> {
                 .collect(),
             inputs: contract.inputs.iter().map(ToString::to_string).collect(),
             outputs: contract.outputs.iter().map(ToString::to_string).collect(),
-            side_effects: &contract.side_effects,
+            side_effects: contract
+                .side_effects
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             errors: &contract.errors,
         }
     }
@@ -146,7 +150,7 @@ impl<'a> ProcessReport<'a> {
         rows(text, style, "inputs", &self.inputs);
         rows(text, style, "outputs", &self.outputs);
         rows(text, style, "errors", &one_row(self.errors));
-        rows(text, style, "side effects", &one_row(self.side_effects));
+        rows(text, style, "side effects", &one_row(&self.side_effects));
     }
 }
 

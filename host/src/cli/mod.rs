@@ -9,6 +9,7 @@ mod context_file;
 mod exit;
 mod explain;
 mod failure;
+mod grants;
 mod inspect;
 mod nearest;
 mod output;
@@ -136,7 +137,7 @@ mod tests {
 
     #[test]
     fn flags_of_features_that_are_not_built_are_refused() {
-        for flag in ["--state", "--config", "--dir"] {
+        for flag in ["--state", "--config"] {
             let error = Cli::try_parse_from(["theus-host", "run", "guest.wasm", flag, "x"])
                 .expect_err(flag);
             assert_eq!(

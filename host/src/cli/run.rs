@@ -5,6 +5,7 @@ use super::code_cache;
 use super::context_file;
 use super::exit;
 use super::failure::Failure;
+use super::grants::Grants;
 use super::output::Output;
 use super::progress::during;
 use super::report::{self, View};
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use theus_core::code::Code;
 use theus_core::contract::Contract;
-use theus_host::{Call, Engine, ErrorReport, Limits, Map, Mode, Policy, Receipt, Recipe, RunError};
+use theus_host::{Call, Engine, ErrorReport, Limits, Map, Mode, Receipt, Recipe, RunError};
 
 /// The flags and words of `run`.
 #[derive(Args, Debug)]
@@ -45,6 +46,8 @@ pub(super) struct Run {
     /// The schema: what the context may hold
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
+    #[command(flatten)]
+    grants: Grants,
     /// Lets contract and zone violations pass and reports them; for developing a contract
     #[arg(long)]
     permissive: bool,
@@ -139,7 +142,7 @@ impl Run {
             .build()
             .map_err(|error| schema::not_built(&error, self.context.as_deref()))?;
         let registered = during(output, "compiling the guest", || {
-            engine.register(loaded.component, Policy::as_declared())
+            engine.register(loaded.component, self.grants.policy())
         })
         .map_err(|error| in_process(error.into()))?;
         let mut call = Call::new(contract.name.clone(), args);

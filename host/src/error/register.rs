@@ -6,6 +6,7 @@ use theus_core::audit::RecipeErrors;
 use theus_core::code::{Code, ErrorKind};
 use theus_core::contract::StrictError;
 use theus_core::schema::ImpossiblePath;
+use theus_core::side_effect::{SideEffect, SideEffectError};
 
 /// Why a guest was not registered.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +45,15 @@ pub enum RegisterError {
         /// The process.
         process: String,
         /// What it asks for.
-        side_effect: String,
+        side_effect: SideEffect,
+    },
+    /// The operator grants a side effect that nothing asks for, or that cannot be given.
+    #[error("the grant of `{grant}`: {problem}")]
+    Grant {
+        /// What is granted.
+        grant: String,
+        /// What is wrong about it.
+        problem: GrantProblem,
     },
     /// A process of that name is registered already.
     #[error("a process `{process}` is registered already")]
@@ -57,6 +66,32 @@ pub enum RegisterError {
     Recipe(#[from] RecipeErrors),
 }
 
+/// What is wrong about a granted side effect.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GrantProblem {
+    /// No contract of the guest asks for it.
+    #[error("no process of the guest asks for it; they ask for {}", quoted(asked))]
+    NotAsked {
+        /// What they ask for.
+        asked: Vec<SideEffect>,
+    },
+    /// It is granted twice.
+    #[error("it is given twice")]
+    Twice,
+    /// The directory's name is none.
+    #[error(transparent)]
+    Name(SideEffectError),
+    /// The path leads to no directory that can be opened.
+    #[error("cannot open the directory {}: {source}", path.display())]
+    Directory {
+        /// The path.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
 impl RegisterError {
     /// The error's stable code.
     #[must_use]
@@ -67,6 +102,7 @@ impl RegisterError {
             Self::NotStrict { .. } => Code::NotStrict,
             Self::NotInSchema { .. } => Code::PathNotInSchema,
             Self::SideEffect { .. } => Code::SideEffectNotGranted,
+            Self::Grant { .. } => Code::GrantUnfit,
             Self::RegisteredTwice { .. } => Code::RegisteredTwice,
             Self::Recipe(_) => Code::RecipeFile,
         }
@@ -113,11 +149,41 @@ impl RegisterError {
                 "change the contract, or run in permissive mode while you develop".into()
             }
             Self::NotInSchema { problem, .. } => problem.help(),
-            Self::SideEffect { .. } => {
-                "this version grants no side effects: remove it from the contract".into()
-            }
+            Self::SideEffect { side_effect, .. } => how_to_grant(side_effect),
+            Self::Grant { problem, .. } => match problem {
+                GrantProblem::NotAsked { .. } => {
+                    "leave the grant out, or add it to the `side_effects` of a contract".into()
+                }
+                GrantProblem::Twice => "grant it once".into(),
+                GrantProblem::Name(_) => "use the name that the contract asks for".into(),
+                GrantProblem::Directory { .. } => {
+                    "name a directory that is there and that this user may read".into()
+                }
+            },
             Self::RegisteredTwice { .. } => "register each process once".into(),
             _ => return None,
         })
     }
+}
+
+/// How the operator grants a side effect.
+pub(super) fn how_to_grant(side_effect: &SideEffect) -> String {
+    let (flag, method) = match side_effect {
+        SideEffect::Clock => ("--grant clock".to_owned(), "Policy::grant_clock"),
+        SideEffect::Random => ("--grant random".to_owned(), "Policy::grant_random"),
+        SideEffect::Fs(name) => (format!("--dir {name}=FOLDER"), "Policy::grant_directory"),
+        _ => {
+            return "this version grants no directory for writing: return what is to be written, or send it to the outbox"
+                .into();
+        }
+    };
+    format!("grant it with `{flag}` (in a program: `{method}`), or remove it from the contract")
+}
+
+fn quoted(effects: &[SideEffect]) -> String {
+    if effects.is_empty() {
+        return "nothing".into();
+    }
+    let quoted: Vec<_> = effects.iter().map(|it| format!("`{it}`")).collect();
+    quoted.join(", ")
 }

@@ -11,6 +11,7 @@ use theus_core::limits::{Limit, LimitExceeded};
 use theus_core::pattern::FillError;
 use theus_core::refusal::Refusal;
 use theus_core::schema::Breach;
+use theus_core::side_effect::SideEffect;
 
 /// Why a run did not commit.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -39,6 +40,16 @@ pub enum RunError {
         process: String,
         /// What does not fit.
         problem: FillError,
+    },
+    /// The call brings a time or a seed that the process does not reach: it would be given in vain.
+    #[error(
+        "{process}: the call brings its own `{side_effect}`, which the process was not granted"
+    )]
+    NotGranted {
+        /// The process.
+        process: String,
+        /// What is brought in vain.
+        side_effect: SideEffect,
     },
     /// A call of the guest into the host was refused.
     #[error("{process}: {refusal}")]
@@ -182,6 +193,7 @@ impl RunError {
             Self::NoSuchProcess { process, .. }
             | Self::Arguments { process, .. }
             | Self::Grant { process, .. }
+            | Self::NotGranted { process, .. }
             | Self::Refused { process, .. }
             | Self::Limit { process, .. }
             | Self::Failure { process, .. }
@@ -250,6 +262,7 @@ impl RunError {
                 };
                 format!("add \"{}\" to the contract's errors ({declared})", theus_core::path::cut(code))
             }
+            Self::NotGranted { side_effect, .. } => super::register::how_to_grant(side_effect),
             Self::Grant { .. } => "pass a value that is one plain key of the same zone".into(),
             Self::InterlockInForce { .. } | Self::Audit { .. }
                 if self.kind() == ErrorKind::Interlock =>
@@ -279,6 +292,7 @@ impl RunError {
                 FillError::Unfit { .. } => Code::Arguments,
                 FillError::Zone { .. } => Code::ZoneMoved,
             },
+            Self::NotGranted { .. } => Code::SideEffectNotGranted,
             Self::Refused { refusal, .. } => refusal.code(),
             Self::Limit { exceeded, .. } => exceeded.limit.code(),
             Self::Failure { .. } => return None,

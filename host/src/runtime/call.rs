@@ -4,6 +4,7 @@ use super::end::End;
 use super::program::Linked;
 use super::slots::{Slot, Slots};
 use super::state::{CallState, charge_flat, tank};
+use crate::side_effects::{Outside, Reach};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -97,6 +98,13 @@ impl Fresh {
 impl Instance {
     pub(super) fn new(fresh: Fresh, program: Arc<Linked>) -> Self {
         Self { fresh, program }
+    }
+
+    /// Lets the call that is about to run see what is outside the context. Guests that do not import WASI never look.
+    pub(crate) fn reach(&mut self, reach: &Arc<Reach>, outside: &Outside) {
+        if let Some(world) = &mut self.fresh.store.data_mut().world {
+            world.reach(reach, outside);
+        }
     }
 
     /// Runs one process and ends the instance.

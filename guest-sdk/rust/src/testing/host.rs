@@ -188,7 +188,7 @@ impl Host {
             contract.check_strict().map_err(RunError::NotStrict)?;
         }
         match contract.side_effects.first() {
-            Some(effect) => Err(RunError::SideEffect(effect.clone())),
+            Some(effect) => Err(RunError::SideEffect(effect.to_string())),
             None => Ok(contract),
         }
     }

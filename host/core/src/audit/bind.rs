@@ -169,10 +169,10 @@ impl Binder<'_> {
     }
 
     /// A list that says what the contract declares must say all of it, and nothing else.
-    fn agree(&mut self, what: &str, said: &Option<Declared>, declared: &[String]) {
+    fn agree(&mut self, what: &str, said: &Option<Declared>, declared: &[impl ToString]) {
         let Some(said) = said else { return };
-        let set = |names: &[String]| names.iter().cloned().collect::<BTreeSet<_>>();
-        let (said_names, declared_names) = (set(&said.names), set(declared));
+        let said_names = said.names.iter().cloned().collect::<BTreeSet<_>>();
+        let declared_names = declared.iter().map(ToString::to_string).collect();
         if said_names == declared_names {
             return;
         }

@@ -172,8 +172,9 @@ fn process(contract: &Contract, indent: usize) -> String {
             text.push_str(&format!("{entry}# - {rule}\n"));
         }
     }
+    let side_effects = contract.side_effects.iter().map(ToString::to_string);
     for (what, names) in [
-        ("side_effects", &contract.side_effects),
+        ("side_effects", &side_effects.collect()),
         ("errors", &contract.errors),
     ] {
         let names: Vec<String> = names.iter().map(|it| flow(it)).collect();

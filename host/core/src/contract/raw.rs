@@ -3,6 +3,7 @@
 use super::{Contract, Kind, MAX_ITEMS, MAX_NAME_BYTES, MAX_TEXT_BYTES, Parameter};
 use crate::path::{self, PathError};
 use crate::pattern::{PathPattern, Step};
+use crate::side_effect::SideEffect;
 use serde::Deserialize;
 use std::collections::HashSet;
 
@@ -59,18 +60,14 @@ impl RawContract {
                 return Err("the error name `Decode` is reserved".into());
             }
         }
-        for effect in &self.side_effects {
-            check_side_effect(effect)?;
-        }
         unique("error", &self.errors)?;
-        unique("side effect", &self.side_effects)?;
         let contract = Contract {
             name: self.name,
             summary: self.summary,
             inputs: parse_paths("input", &self.inputs, &parameters)?,
             outputs: parse_paths("output", &self.outputs, &parameters)?,
             parameters,
-            side_effects: self.side_effects,
+            side_effects: parse_side_effects(&self.side_effects)?,
             errors: self.errors,
         };
         Ok(contract)
@@ -175,17 +172,17 @@ fn check_name(what: &str, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn check_side_effect(effect: &str) -> Result<(), String> {
-    let named = ["fs:", "fs-rw:"]
-        .iter()
-        .find_map(|prefix| effect.strip_prefix(prefix));
-    match named {
-        Some(name) => check_name("directory", name),
-        None if matches!(effect, "clock" | "random") => Ok(()),
-        None => Err(format!(
-            "unknown side effect `{}`, expected `clock`, `random`, `fs:NAME` or `fs-rw:NAME`",
-            path::cut(effect)
+fn parse_side_effects(texts: &[String]) -> Result<Vec<SideEffect>, String> {
+    unique("side effect", texts)?;
+    let effects: Result<Vec<_>, _> = texts.iter().map(|text| SideEffect::parse(text)).collect();
+    let effects = effects.map_err(|error| error.to_string())?;
+    let mut directories = HashSet::new();
+    let mut named = effects.iter().filter_map(SideEffect::directory);
+    match named.find(|name| !directories.insert(*name)) {
+        Some(twice) => Err(format!(
+            "the directory `{twice}` is asked for twice, as `fs:{twice}` and as `fs-rw:{twice}`"
         )),
+        None => Ok(effects),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the runtime promises, one hostile or ordinary guest per promise.
 
 mod ends;
+mod files;
 pub(crate) mod guests;
 mod hostile;
 mod limits;

@@ -1,4 +1,4 @@
-//! `wasi:cli` and the file system's roots: nothing is there.
+//! `wasi:cli`: nothing is there.
 
 use super::View;
 use super::io::{Input, Output, STDERR, STDOUT};
@@ -9,7 +9,6 @@ use wasmtime_wasi::p2::bindings::cli::{
     environment, exit, stderr, stdin, stdout, terminal_stderr, terminal_stdin, terminal_stdout,
 };
 use wasmtime_wasi::p2::bindings::cli::{terminal_input, terminal_output};
-use wasmtime_wasi::p2::bindings::filesystem::{preopens, types::Descriptor};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 
 impl environment::Host for View<'_> {
@@ -45,7 +44,9 @@ impl exit::Host for View<'_> {
 impl stdin::Host for View<'_> {
     fn get_stdin(&mut self) -> Result<Resource<DynInputStream>> {
         self.spend(0)?;
-        Ok(Resource::new_own(self.world.table.push(Input)?.rep()))
+        Ok(Resource::new_own(
+            self.world.table.push(Input::Closed)?.rep(),
+        ))
     }
 }
 
@@ -87,12 +88,5 @@ impl terminal_stderr::Host for View<'_> {
     fn get_terminal_stderr(&mut self) -> Result<Option<Resource<terminal_output::TerminalOutput>>> {
         self.spend(0)?;
         Ok(None)
-    }
-}
-
-impl preopens::Host for View<'_> {
-    fn get_directories(&mut self) -> Result<Vec<(Resource<Descriptor>, String)>> {
-        self.spend(0)?;
-        Ok(Vec::new())
     }
 }

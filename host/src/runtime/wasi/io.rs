@@ -1,6 +1,9 @@
-//! `wasi:io`: a closed stdin, stdout and stderr into the run's log, and waiting that takes no time.
+//! `wasi:io`: a closed stdin, files to read, stdout and stderr into the run's log, and waiting that takes no time.
 
 use super::View;
+use super::files::{Counted, SYSTEM_CALL, read_piece};
+use cap_std::fs::File;
+use std::sync::Arc;
 use theus_core::guest_log::{GuestLog, LogLevel};
 use wasmtime::component::Resource;
 use wasmtime::{Result, bail};
@@ -17,8 +20,13 @@ const MAX_WRITE: usize = 4096;
 /// What one poll may wait for.
 const MAX_POLL: usize = 1024;
 
-/// Stdin, behind a handle.
-pub(super) struct Input;
+/// Something to read, behind a handle.
+pub(super) enum Input {
+    /// Stdin.
+    Closed,
+    /// A file, and the place in it that is read next.
+    File { file: Arc<Counted<File>>, at: u64 },
+}
 
 /// Stdout or stderr, behind a handle.
 pub(super) struct Output {
@@ -91,6 +99,35 @@ impl View<'_> {
         self.write_out(stream, &vec![0; len as usize])
     }
 
+    /// Reads from a stream; a file that has no more is closed.
+    fn read_in(&mut self, stream: &Resource<DynInputStream>, len: u64) -> StreamResult<Vec<u8>> {
+        let stream = Resource::<Input>::new_borrow(stream.rep());
+        let Input::File { file, at } = self.world.table.get_mut(&stream)? else {
+            return self.closed();
+        };
+        let bytes = read_piece(&file.it, len, *at)
+            .map_err(|error| StreamError::LastOperationFailed(error.into()))?;
+        *at += bytes.len() as u64;
+        self.spend(SYSTEM_CALL + bytes.len())
+            .map_err(StreamError::Trap)?;
+        if bytes.is_empty() && len > 0 {
+            return Err(StreamError::Closed);
+        }
+        Ok(bytes)
+    }
+
+    /// Writes what is read.
+    fn splice_out(
+        &mut self,
+        to: &Resource<DynOutputStream>,
+        from: &Resource<DynInputStream>,
+        len: u64,
+    ) -> StreamResult<u64> {
+        let bytes = self.read_in(from, len.min(MAX_WRITE as u64))?;
+        self.write_out(to, &bytes)?;
+        Ok(bytes.len() as u64)
+    }
+
     fn closed<T>(&mut self) -> StreamResult<T> {
         self.spend(0).map_err(StreamError::Trap)?;
         Err(StreamError::Closed)
@@ -142,31 +179,33 @@ impl streams::Host for View<'_> {
     fn convert_stream_error(&mut self, error: StreamError) -> Result<streams::StreamError> {
         match error {
             StreamError::Closed => Ok(streams::StreamError::Closed),
-            // No stream of this world fails otherwise.
-            StreamError::LastOperationFailed(error) | StreamError::Trap(error) => Err(error),
+            StreamError::LastOperationFailed(error) => Ok(
+                streams::StreamError::LastOperationFailed(self.world.table.push(error)?),
+            ),
+            StreamError::Trap(error) => Err(error),
         }
     }
 }
 
 impl streams::HostInputStream for View<'_> {
-    fn read(&mut self, _stream: Resource<DynInputStream>, _len: u64) -> StreamResult<Vec<u8>> {
-        self.closed()
+    fn read(&mut self, stream: Resource<DynInputStream>, len: u64) -> StreamResult<Vec<u8>> {
+        self.read_in(&stream, len)
     }
 
     fn blocking_read(
         &mut self,
-        _stream: Resource<DynInputStream>,
-        _len: u64,
+        stream: Resource<DynInputStream>,
+        len: u64,
     ) -> StreamResult<Vec<u8>> {
-        self.closed()
+        self.read_in(&stream, len)
     }
 
-    fn skip(&mut self, _stream: Resource<DynInputStream>, _len: u64) -> StreamResult<u64> {
-        self.closed()
+    fn skip(&mut self, stream: Resource<DynInputStream>, len: u64) -> StreamResult<u64> {
+        self.read_in(&stream, len).map(|bytes| bytes.len() as u64)
     }
 
-    fn blocking_skip(&mut self, _stream: Resource<DynInputStream>, _len: u64) -> StreamResult<u64> {
-        self.closed()
+    fn blocking_skip(&mut self, stream: Resource<DynInputStream>, len: u64) -> StreamResult<u64> {
+        self.skip(stream, len)
     }
 
     fn subscribe(&mut self, _stream: Resource<DynInputStream>) -> Result<Resource<DynPollable>> {
@@ -232,20 +271,20 @@ impl streams::HostOutputStream for View<'_> {
 
     fn splice(
         &mut self,
-        _stream: Resource<DynOutputStream>,
-        _from: Resource<DynInputStream>,
-        _len: u64,
+        stream: Resource<DynOutputStream>,
+        from: Resource<DynInputStream>,
+        len: u64,
     ) -> StreamResult<u64> {
-        self.closed()
+        self.splice_out(&stream, &from, len)
     }
 
     fn blocking_splice(
         &mut self,
-        _stream: Resource<DynOutputStream>,
-        _from: Resource<DynInputStream>,
-        _len: u64,
+        stream: Resource<DynOutputStream>,
+        from: Resource<DynInputStream>,
+        len: u64,
     ) -> StreamResult<u64> {
-        self.closed()
+        self.splice_out(&stream, &from, len)
     }
 
     fn drop(&mut self, stream: Resource<DynOutputStream>) -> Result<()> {

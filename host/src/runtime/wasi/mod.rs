@@ -1,12 +1,16 @@
 //! The virtual WASI world, for guests whose language's runtime imports WASI.
 //!
-//! wasmtime-wasi gives the interfaces and their types. Whatever a guest can reach without a file or a socket (and none
-//! can be had here) is defined again below: no environment, no arguments, a closed stdin, stdout and stderr into the
-//! run's log, a clock that stands still but for sleeps, randomness that follows from the call. So nothing here blocks,
+//! wasmtime-wasi gives the interfaces and their types. Whatever a guest can reach without a socket (and none can be had
+//! here) is defined again below: no environment, no arguments, a closed stdin, stdout and stderr into the run's log, a
+//! clock that stands still but for sleeps, randomness that follows from the call, no files. So nothing here blocks,
 //! nothing needs an async runtime, and two runs of one call see the same world.
+//!
+//! What its contract asks for and the operator grants is put in as the call is entered: the time of the transaction, the
+//! seed of its randomness, directories to read. An instance that stands ready for a call has none of it.
 
 mod cli;
 mod clocks;
+mod files;
 mod io;
 mod random;
 mod sockets;
@@ -15,6 +19,8 @@ use self::clocks::Clock;
 use self::io::{Lines, Pollable};
 use self::random::Randomness;
 use super::state::CallState;
+use crate::side_effects::{Directory, Outside, Reach, Seed};
+use std::sync::Arc;
 use theus_core::guest_log::GuestLog;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::p2::DynPollable;
@@ -35,7 +41,11 @@ pub(super) struct World {
     randomness: Randomness,
     stdout: Lines,
     stderr: Lines,
-    // Answers for files and sockets; made only if a guest asks, for it is the most costly part.
+    // What was granted beyond, from the moment at which the call is entered.
+    seed: Option<Seed>,
+    reach: Option<Arc<Reach>>,
+    open_files: Arc<files::OpenFiles>,
+    // Answers for sockets; made only if a guest asks, for it is the most costly part.
     ctx: Option<WasiCtx>,
 }
 
@@ -50,13 +60,33 @@ impl World {
             randomness: Randomness::of_component(component_digest),
             stdout: Lines::default(),
             stderr: Lines::default(),
+            seed: None,
+            reach: None,
+            open_files: Arc::default(),
             ctx: None,
         }
     }
 
+    /// Lets the next call see what is outside the context.
+    pub(super) fn reach(&mut self, reach: &Arc<Reach>, outside: &Outside) {
+        if let Some(time) = outside.time {
+            self.clock.set(time);
+        }
+        self.seed = outside.seed;
+        self.reach = Some(Arc::clone(reach));
+    }
+
     /// Sets the randomness of one call.
     pub(super) fn enter_call(&mut self, component_digest: &[u8; 32], process: &str, args: &[u8]) {
-        self.randomness = Randomness::of_call(component_digest, process, args);
+        self.randomness = match self.seed.take() {
+            Some(seed) => Randomness::of_transaction(&seed),
+            None => Randomness::of_call(component_digest, process, args),
+        };
+    }
+
+    /// The directories that were granted.
+    fn directories(&self) -> &[Directory] {
+        self.reach.as_ref().map_or(&[], |it| &it.directories)
     }
 
     /// Puts what was written without a closing line end into the log.
@@ -86,6 +116,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<
     wasi_random::insecure::add_to_linker::<_, Virtual>(linker, view)?;
     wasi_random::insecure_seed::add_to_linker::<_, Virtual>(linker, view)?;
     filesystem::preopens::add_to_linker::<_, Virtual>(linker, view)?;
+    sync::filesystem::types::add_to_linker::<_, Virtual>(linker, view)?;
     sync::io::poll::add_to_linker::<_, Virtual>(linker, view)?;
     sync::io::streams::add_to_linker::<_, Virtual>(linker, view)?;
     sync::sockets::tcp_create_socket::add_to_linker::<_, Virtual>(linker, view)?;
@@ -130,7 +161,7 @@ fn world_of(world: &mut Option<Box<World>>) -> &mut World {
     world.get_or_insert_with(|| Box::new(World::new(&[0; 32])))
 }
 
-/// For the interfaces that nothing in this world ever opens: files and sockets.
+/// For the interfaces of what nothing in this world ever opens: sockets.
 impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let world = world_of(&mut self.world);

@@ -1,6 +1,8 @@
-//! `wasi:random`: bytes that follow from the component, the process and its arguments.
+//! `wasi:random`: bytes that follow from the component, the process and its arguments, or from the seed of the
+//! transaction where that was granted.
 
 use super::View;
+use crate::side_effects::Seed;
 use sha2::{Digest, Sha256};
 use wasmtime::{Result, bail};
 use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
@@ -29,6 +31,10 @@ impl Randomness {
         hash.update(process);
         hash.update(args);
         Self::of_seed(hash.finalize().into())
+    }
+
+    pub(super) fn of_transaction(seed: &Seed) -> Self {
+        Self::of_seed(*seed.as_bytes())
     }
 
     fn of_seed(seed: [u8; 32]) -> Self {

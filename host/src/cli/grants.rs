@@ -1,0 +1,71 @@
+//! What the operator grants outside the context: `--dir NAME=HOSTPATH`, `--grant clock,random`.
+
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use theus_core::side_effect::directory_name;
+use theus_host::Policy;
+
+/// The flags that grant side effects. A contract's asking alone gives it none.
+#[derive(Args, Debug, Default)]
+pub(super) struct Grants {
+    /// Lets processes that ask for `fs:NAME` read the files of a folder, as /NAME; may be given several times
+    #[arg(long, value_name = "NAME=HOSTPATH", value_parser = directory)]
+    dir: Vec<(String, PathBuf)>,
+    /// Lets processes that ask for it know the time of the run, or draw randomness
+    #[arg(long, value_name = "EFFECT", value_enum, value_delimiter = ',')]
+    grant: Vec<Effect>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Effect {
+    Clock,
+    Random,
+}
+
+impl Grants {
+    /// The contracts as declared, with these side effects.
+    pub(super) fn policy(&self) -> Policy {
+        let mut policy = Policy::as_declared();
+        for (name, path) in &self.dir {
+            policy = policy.grant_directory(name, path);
+        }
+        for effect in &self.grant {
+            policy = match effect {
+                Effect::Clock => policy.grant_clock(),
+                Effect::Random => policy.grant_random(),
+            };
+        }
+        policy
+    }
+}
+
+fn directory(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        None => Err("expected NAME=HOSTPATH, as in prices=./prices".into()),
+        Some((_, "")) => Err("the path behind `=` is empty".into()),
+        Some((name, path)) => directory_name(name)
+            .map(|name| (name, path.into()))
+            .map_err(|error| error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_has_a_name_and_a_path() {
+        let path = |text| directory(text).map(|(name, path)| (name, path.display().to_string()));
+        assert_eq!(path("a=b"), Ok(("a".into(), "b".into())));
+        assert_eq!(path("a=/b=c"), Ok(("a".into(), "/b=c".into())));
+        for (text, expected) in [
+            ("a", "expected NAME=HOSTPATH"),
+            ("a=", "is empty"),
+            ("=b", "the directory name `` is not allowed"),
+            ("../a=b", "the directory name `../a` is not allowed"),
+        ] {
+            let error = directory(text).expect_err(text);
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+}
