@@ -208,20 +208,6 @@ fn what_the_path_leads_to_later_is_not_what_was_granted() {
 }
 
 #[test]
-fn reading_costs_fuel_by_its_bytes() {
-    let folder = folder();
-    let engine = engine(folder.path());
-    let data = folder.path().join("data");
-    let fuel = |len: usize| {
-        fs::write(data.join("large"), "x".repeat(len)).expect("it is writable");
-        let stat = args! { "path" => "/data/large", "from" => 0, "len" => len as u64 };
-        commits(&engine, "read_piece", stat).stats.fuel
-    };
-    let (small, large) = (fuel(10), fuel(1_000_010));
-    assert!(large > small + 1_000_000, "{small} and {large}");
-}
-
-#[test]
 fn open_files_are_bounded() {
     let folder = folder();
     let engine = engine(folder.path());

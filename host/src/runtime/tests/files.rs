@@ -19,6 +19,7 @@ const FILES: &str = r#"
     (import "wasi:filesystem/types@0.2.0" "[method]descriptor.write" (func $write (param i32 i32 i32 i64 i32)))
     (import "wasi:filesystem/types@0.2.0" "[method]descriptor.unlink-file-at" (func $unlink (param i32 i32 i32 i32)))
     (import "wasi:io/streams@0.2.0" "[method]output-stream.splice" (func $splice (param i32 i32 i64 i32)))
+    (import "wasi:io/streams@0.2.0" "[method]input-stream.blocking-read" (func $blocking_read (param i32 i64 i32)))
     (import "wasi:cli/stdout@0.2.0" "get-stdout" (func $stdout (result i32)))
 "#;
 
@@ -110,6 +111,46 @@ fn a_file_flows_into_a_stream() {
     let lines = execution.log.lines().iter();
     let lines: Vec<_> = lines.map(|line| line.message.as_str()).collect();
     assert_eq!(lines, ["a file", "and on"]);
+}
+
+/// The guest does nothing with the bytes: what they cost is the host's work alone.
+#[test]
+fn reading_costs_fuel_by_its_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("file"), vec![b'x'; 60_000]).expect("it is writable");
+    let fuel = |read: &str| {
+        let body = format!(
+            "(local $file i32)
+             (call $directories (i32.const 512))
+             (call $open (i32.load (i32.load (i32.const 512))) (i32.const 0) (i32.const 0) (i32.const 4) (i32.const 0)
+                (i32.const 1) (i32.const 528))
+             (local.set $file (i32.load (i32.const 532)))
+             (call $stream (local.get $file) (i64.const 0) (i32.const 544))
+             {read}
+             (call $ok (i32.load (i32.const 564)) (i32.load (i32.const 568)))"
+        );
+        let execution = run_in(folder.path(), &data(0, b"file"), &body);
+        (returned(&execution.end).len(), execution.fuel)
+    };
+    for way in [
+        "$read (local.get $file)",
+        "$blocking_read (i32.load (i32.const 548))",
+    ] {
+        let offset = if way.starts_with("$read") {
+            "(i64.const 0)"
+        } else {
+            ""
+        };
+        let read = |len: u32| {
+            fuel(&format!(
+                "(call {way} (i64.const {len}) {offset} (i32.const 560))"
+            ))
+        };
+        let ((few, cheap), (many, dear)) = (read(8), read(60_000));
+        assert_eq!((few, many), (8, 60_000), "{way}");
+        // The result costs fuel as well, but less than half as much.
+        assert!(dear > cheap + 60_000, "{way}: {cheap} and {dear}");
+    }
 }
 
 /// Nothing of one call's grant is in a world that was made for another.
