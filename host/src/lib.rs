@@ -84,6 +84,7 @@ pub use theus_core::context_source::{ContextSourceError, context_from_json, cont
 pub use theus_core::guest_log::{LogLevel, LogLine};
 pub use theus_core::limits::{Limit, LimitExceeded, Limits};
 pub use theus_core::path::{Layer, Path};
+pub use theus_core::policy::{PolicyList, PolicyProblem, ProcessPolicy};
 pub use theus_core::schema::{
     Breach, BreachProblem, Breaches, ImpossiblePath, Schema, SchemaErrors,
 };

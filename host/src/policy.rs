@@ -1,33 +1,77 @@
 //! Policies: what the operator grants of what a contract requests.
 
+use crate::error::RegisterError;
+use std::collections::BTreeMap;
 use theus_core::contract::Contract;
+use theus_core::policy::{Narrowed, ProcessPolicy};
 
 /// What the operator grants a guest of what its contracts request.
+///
+/// A policy begins with what the contracts declare and narrows it, process by process. It cannot widen: a path that no path
+/// of the contract covers, or a process that the guest does not have, refuses the registration.
+///
+/// ```
+/// use theus_host::{Policy, ProcessPolicy};
+///
+/// let policy = Policy::as_declared().narrowed(
+///     "add_product",
+///     ProcessPolicy::new()
+///         .inputs(["domain.items"])
+///         .outputs(["domain.items", "domain.total_value"]),
+/// );
+/// # drop(policy);
+/// ```
 ///
 /// # Security
 ///
 /// A contract is a request by the guest's author. Registering a guest takes a policy so that granting it is a decision
 /// somebody made: `Policy::as_declared()` says it aloud.
 #[derive(Clone, Debug)]
-pub struct Policy(Grants);
-
-#[derive(Clone, Debug)]
-enum Grants {
-    /// Every input and output that a contract declares, and no side effect.
-    AsDeclared,
+pub struct Policy {
+    /// What is granted of single processes; every other one gets what its contract declares. Side effects are not granted.
+    narrowed: BTreeMap<String, ProcessPolicy>,
 }
 
 impl Policy {
     /// Grants every input and output that the contracts declare, and no side effect.
     #[must_use]
     pub fn as_declared() -> Self {
-        Self(Grants::AsDeclared)
+        Self {
+            narrowed: BTreeMap::new(),
+        }
+    }
+
+    /// Grants one process less than its contract declares. A second policy for the same process takes the place of the first.
+    #[must_use]
+    pub fn narrowed(mut self, process: impl Into<String>, policy: ProcessPolicy) -> Self {
+        self.narrowed.insert(process.into(), policy);
+        self
+    }
+
+    /// Refuses a policy for a process that the guest does not have: it would never do anything.
+    pub(crate) fn check_names(&self, contracts: &[Contract]) -> Result<(), RegisterError> {
+        let is_known = |name: &str| contracts.iter().any(|contract| contract.name == name);
+        match self.narrowed.keys().find(|name| !is_known(name)) {
+            Some(stranger) => Err(RegisterError::PolicyForNobody {
+                process: stranger.clone(),
+                known: contracts.iter().map(|it| it.name.clone()).collect(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The contract's paths as the policy narrows them; none where it leaves them as declared.
+    pub(crate) fn narrow(&self, contract: &Contract) -> Result<Option<Narrowed>, RegisterError> {
+        let policy = self.narrowed.get(&contract.name);
+        let narrowed = policy.map(|policy| policy.narrow(contract)).transpose();
+        narrowed.map_err(|problems| RegisterError::Policy {
+            process: contract.name.clone(),
+            problems,
+        })
     }
 
     /// The first side effect that a contract asks for and does not get.
     pub(crate) fn refused_side_effect<'a>(&self, contract: &'a Contract) -> Option<&'a str> {
-        match self.0 {
-            Grants::AsDeclared => contract.side_effects.first().map(String::as_str),
-        }
+        contract.side_effects.first().map(String::as_str)
     }
 }

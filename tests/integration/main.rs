@@ -18,6 +18,7 @@ mod isolation;
 mod limits;
 mod locks;
 mod paths;
+mod policies;
 mod readme;
 mod recipes;
 mod records;

@@ -154,6 +154,8 @@ codes! {
     BuildFailed = "U008", Usage;
     /// The schema is wrong.
     SchemaFile = "U009", Usage;
+    /// A policy does not narrow the contract that it is for.
+    PolicyUnfit = "U010", Usage;
     /// The host itself failed.
     HostFailed = "H001", Host;
 }

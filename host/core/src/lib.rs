@@ -19,6 +19,7 @@ mod list;
 mod map;
 pub mod path;
 pub mod pattern;
+pub mod policy;
 pub mod refusal;
 pub mod schema;
 pub mod transaction;
