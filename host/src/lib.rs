@@ -35,6 +35,7 @@
 //! `host/examples/service` is an engine behind HTTP: it keeps the blocking calls off its reactor. Whoever writes guests
 //! tests them with [`testing`].
 
+mod advice;
 mod arguments;
 mod audit_count;
 mod body;
@@ -75,6 +76,7 @@ pub use crate::run::Call;
 #[cfg(feature = "baseline")]
 pub use crate::runtime::{BareGuest, PlainGuest, ReusedInstance};
 pub use crate::subscription::{Event, Subscription};
+pub use theus_core::advice::Advice;
 pub use theus_core::arguments::MASK;
 pub use theus_core::audit::{Action, Gate, Level, Recipe, RecipeErrors, Verdict};
 pub use theus_core::changes::{Change, ChangeOp, Changes};

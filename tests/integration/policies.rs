@@ -172,3 +172,40 @@ fn permissive_mode_reports_what_the_policy_withholds() {
         ]
     );
 }
+
+/// Several runs come to one block: whole lists, to paste into the contract and the policy.
+#[test]
+fn advice_is_collected_over_permissive_runs() {
+    let policy = narrowed(
+        "write_undeclared",
+        ProcessPolicy::new().outputs([] as [&str; 0]),
+    );
+    let engine = Setup::probe().policy(policy).permissive().engine();
+    assert!(engine.advice().is_empty());
+    for slot in ["a", "b"] {
+        commits(&engine, "increment_at", args! { "slot" => slot });
+    }
+    let dry = engine.call(Call::new("write_undeclared", args! {}).dry_run());
+    assert_eq!(dry.violations.len(), 2);
+    assert!(engine.advice().is_empty(), "a dry run leaves nothing");
+    commits(&engine, "write_undeclared", args! {});
+    commits(&engine, "write_undeclared", args! {});
+    commits(&engine, "read_undeclared", args! {});
+    let advice = engine.advice();
+    let processes: Vec<_> = advice.iter().map(theus_host::Advice::process).collect();
+    assert_eq!(processes, ["read_undeclared", "write_undeclared"]);
+    assert_eq!(
+        advice[0].to_string(),
+        "the contract of `read_undeclared` would have to say:\n    inputs = [\"domain.counter\", \"domain.hidden\"],\n"
+    );
+    assert_eq!(
+        advice[1].to_string(),
+        "the contract of `write_undeclared` would have to say:\n    outputs = [\"domain.counter\", \"domain.hidden\"],\n\
+         the policy of `write_undeclared` would have to say:\n    outputs = [\"domain.counter\", \"domain.hidden\"],\n"
+    );
+    let strict = Setup::probe().engine();
+    fails(&strict, "write_undeclared", args! {}, "THEUS-C002");
+    assert!(strict.advice().is_empty());
+    let record = engine.records().pop().expect("a record");
+    assert_eq!(record.mode, theus_host::Mode::Permissive);
+}

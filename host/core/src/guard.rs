@@ -4,8 +4,9 @@
 //! replaces signal, meta, heavy or private keys that lie below it.
 
 use crate::limits::{Limit, LimitExceeded, Limits};
-use crate::path::{Path, Segment};
+use crate::path::{Layer, Path, Segment};
 use crate::pattern::{FillError, PathPattern};
+use crate::policy::PolicyList;
 use crate::value::Map;
 use crate::zone::{Hidden, Zone};
 use std::cmp::Ordering;
@@ -84,6 +85,17 @@ pub enum Reason {
         /// That key.
         key: String,
     },
+}
+
+/// What would have to hold a line for a violation to be none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lacking {
+    /// A list of the contract lacks this path.
+    Contract(PolicyList, Path),
+    /// A list of the operator's policy withholds it.
+    Policy(PolicyList, Path),
+    /// No contract may say it.
+    Nothing,
 }
 
 impl Guard {
@@ -304,6 +316,33 @@ impl Violation {
         }
     }
 
+    /// The line that would allow it, where strict mode allows such a line.
+    #[must_use]
+    pub fn lacking(&self) -> Lacking {
+        let list = if self.is_read() {
+            PolicyList::Inputs
+        } else {
+            PolicyList::Outputs
+        };
+        match &self.reason {
+            Reason::NotReadable if self.path.zone().is_readable() => {
+                Lacking::Contract(list, self.path.clone())
+            }
+            Reason::NotWritable if self.path.layer() != Layer::Global => {
+                Lacking::Contract(list, self.path.clone())
+            }
+            Reason::Withheld => Lacking::Policy(list, self.path.clone()),
+            Reason::Indexed => {
+                let is_index = |it: &Segment| matches!(it, Segment::Index(_));
+                let segments = self.path.segments();
+                let above = segments.iter().position(is_index).unwrap_or(segments.len());
+                let list_path = Path::new(self.path.layer(), segments[..above].to_vec());
+                Lacking::Contract(list, list_path)
+            }
+            _ => Lacking::Nothing,
+        }
+    }
+
     /// What to add to the contract or to change in the guest.
     #[must_use]
     pub fn remedy(&self) -> String {
@@ -318,6 +357,9 @@ impl Violation {
                         zone.name()
                     )
                 }
+            }
+            Reason::NotWritable if self.path.layer() == Layer::Global => {
+                "processes do not write `global`: keep the value under `domain`, or let the operator edit it".into()
             }
             Reason::NotWritable => format!("add \"{}\" to the process's outputs", self.path),
             Reason::Withheld => {

@@ -3,6 +3,7 @@
 //! Nothing here does I/O and nothing here knows wasm, so the same code decides in the host, in a guest's native tests
 //! and in the fuzzers.
 
+pub mod advice;
 pub mod arguments;
 pub mod audit;
 pub mod changes;
