@@ -1,5 +1,6 @@
 //! Building an engine.
 
+use crate::advice::AdviceBook;
 use crate::edit::check_value;
 use crate::engine::{Engine, Shared};
 use crate::error::EngineBuildError;
@@ -172,6 +173,7 @@ impl EngineBuilder {
                 interlock: InterlockState::default(),
                 records: RecordRing::new().into(),
                 subscribers: Subscribers::default(),
+                advice: AdviceBook::default(),
             }),
         })
     }

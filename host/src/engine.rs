@@ -8,6 +8,7 @@
 //! 6. **Output gate**: the recipe's output rules, on what the transaction would leave.
 //! 7. **Commit or rollback**: all of it or nothing; then unlock.
 
+use crate::advice::AdviceBook;
 use crate::body::Sandbox;
 use crate::builder::EngineBuilder;
 use crate::edit::Edit;
@@ -50,6 +51,7 @@ pub(crate) struct Shared {
     pub(crate) processes: ArcSwap<HashMap<String, Arc<Process>>>,
     pub(crate) interlock: InterlockState,
     pub(crate) subscribers: Subscribers,
+    pub(crate) advice: AdviceBook,
     // What every run changes lies apart from what it only reads: no core has to fetch the one because of the other.
     pub(crate) head: CachePadded<Head>,
     pub(crate) locks: CachePadded<LockTable>,
@@ -88,7 +90,8 @@ impl Engine {
         let Some(process) = shared.processes.load().get(&*call.process).cloned() else {
             return shared.no_such_process(&call, started);
         };
-        let _span = tracing::info_span!("run", process = %call.process).entered();
+        let mode = shared.mode.name();
+        let _span = tracing::info_span!("run", process = %call.process, mode).entered();
         let mut run = Run::new(process, call, shared.mode, started, shared.limits.timeout);
         let ended = shared.pipeline(&mut run);
         run.receipt.version = ended
@@ -102,6 +105,7 @@ impl Engine {
             run.receipt.result = None;
         }
         run.process.metrics.count(&run.receipt, run.elapsed());
+        shared.note_advice(&run);
         shared.record(&run);
         run.receipt
     }

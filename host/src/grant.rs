@@ -2,18 +2,19 @@
 
 use crate::error::RunError;
 use crate::lock::{LockMode, LockSet};
+use crate::process::Process;
 use crate::run::Run;
 use std::sync::Arc;
 use theus_core::audit::ProcessRules;
 use theus_core::context_guard::Mode;
 use theus_core::contract::Contract;
-use theus_core::guard::{self, GrantError, Guard};
+use theus_core::guard::{GrantError, Guard};
 use theus_core::limits::Limits;
-use theus_core::path::Path;
+use theus_core::policy::{self, Narrowed};
 use theus_core::schema::Schema;
 use theus_core::value::Map;
 
-/// The contract's paths with the arguments filled in: the guard over them, and the locks that they need.
+/// The contract's paths, as the policy narrows them, with the arguments filled in: the guard over them, and the locks that they need.
 pub(crate) struct Grant {
     pub(crate) guard: Arc<Guard>,
     pub(crate) locks: Arc<LockSet>,
@@ -23,21 +24,26 @@ impl Grant {
     /// The grant of a contract whose paths depend on no argument: made once, good for every call.
     pub(crate) fn fixed(
         contract: &Contract,
+        narrowed: Option<&Narrowed>,
         rules: Option<&ProcessRules>,
         limits: &Limits,
         mode: Mode,
         schema: Option<&Schema>,
     ) -> Option<Self> {
-        let patterns = || contract.inputs.iter().chain(&contract.outputs);
-        if patterns().any(|pattern| pattern.params().next().is_some()) {
+        let own = contract.inputs.iter().chain(&contract.outputs);
+        let granted = narrowed
+            .into_iter()
+            .flat_map(|it| it.inputs.iter().chain(&it.outputs));
+        if own
+            .chain(granted)
+            .any(|pattern| pattern.params().next().is_some())
+        {
             return None;
         }
-        let fill = |patterns| guard::fill(patterns, &Map::new(), limits).ok();
-        let inputs = fill(&contract.inputs)?;
-        let outputs = fill(&contract.outputs)?;
+        let guard = policy::guard_of(contract, narrowed, &Map::new(), limits).ok()?;
         Some(Self {
-            locks: Arc::new(lock_set(&inputs, &outputs, rules, mode, schema)),
-            guard: Arc::new(Guard::new(inputs, outputs).interned()),
+            locks: Arc::new(lock_set(&guard, rules, mode, schema)),
+            guard: Arc::new(guard.interned()),
         })
     }
 
@@ -48,22 +54,23 @@ impl Grant {
         mode: Mode,
         schema: Option<&Schema>,
     ) -> Result<Self, RunError> {
-        let contract = &run.process.contract;
-        let fill = |patterns| {
-            guard::fill(patterns, &run.args, limits).map_err(|error| match error {
-                GrantError::Fill(problem) => RunError::Grant {
-                    process: run.name().to_owned(),
-                    problem,
-                },
-                GrantError::Limit(exceeded) => run.limit(exceeded),
-            })
-        };
-        let inputs = fill(&contract.inputs)?;
-        let outputs = fill(&contract.outputs)?;
+        let Process {
+            contract, narrowed, ..
+        } = &*run.process;
+        let guard =
+            policy::guard_of(contract, narrowed.as_ref(), &run.args, limits).map_err(|error| {
+                match error {
+                    GrantError::Fill(problem) => RunError::Grant {
+                        process: run.name().to_owned(),
+                        problem,
+                    },
+                    GrantError::Limit(exceeded) => run.limit(exceeded),
+                }
+            })?;
         let rules = run.process.rules.as_deref();
         Ok(Self {
-            locks: Arc::new(lock_set(&inputs, &outputs, rules, mode, schema)),
-            guard: Arc::new(Guard::new(inputs, outputs)),
+            locks: Arc::new(lock_set(&guard, rules, mode, schema)),
+            guard: Arc::new(guard),
         })
     }
 }
@@ -72,8 +79,7 @@ impl Grant {
 ///
 /// A permissive run may touch anything, so it locks all.
 fn lock_set(
-    inputs: &[Path],
-    outputs: &[Path],
+    guard: &Guard,
     rules: Option<&ProcessRules>,
     mode: Mode,
     schema: Option<&Schema>,
@@ -82,7 +88,7 @@ fn lock_set(
         return LockSet::whole();
     }
     let mut set = LockSet::default();
-    for path in outputs {
+    for path in guard.outputs() {
         set.add(path, LockMode::Exclusive);
         // Shared suffices: who else adds a key holds that key exclusively, which conflicts with this map.
         if let Some(map) = schema.and_then(|schema| schema.counted_map(path)) {
@@ -90,7 +96,7 @@ fn lock_set(
         }
     }
     let read_by_rules = rules.into_iter().flat_map(ProcessRules::context_paths);
-    for path in inputs.iter().chain(read_by_rules) {
+    for path in guard.inputs().chain(read_by_rules) {
         set.add(path, LockMode::Shared);
     }
     set

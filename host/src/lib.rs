@@ -35,6 +35,7 @@
 //! `host/examples/service` is an engine behind HTTP: it keeps the blocking calls off its reactor. Whoever writes guests
 //! tests them with [`testing`].
 
+mod advice;
 mod arguments;
 mod audit_count;
 mod body;
@@ -79,6 +80,7 @@ pub use crate::run::Call;
 pub use crate::runtime::{BareGuest, PlainGuest, ReusedInstance};
 pub use crate::side_effects::{Outside, Seed};
 pub use crate::subscription::{Event, Subscription};
+pub use theus_core::advice::Advice;
 pub use theus_core::arguments::MASK;
 pub use theus_core::audit::{Action, Gate, Level, Recipe, RecipeErrors, Verdict};
 pub use theus_core::changes::{Change, ChangeOp, Changes};
@@ -88,6 +90,7 @@ pub use theus_core::context_source::{ContextSourceError, context_from_json, cont
 pub use theus_core::guest_log::{LogLevel, LogLine};
 pub use theus_core::limits::{Limit, LimitExceeded, Limits};
 pub use theus_core::path::{Layer, Path};
+pub use theus_core::policy::{PolicyList, PolicyProblem, ProcessPolicy};
 pub use theus_core::schema::{
     Breach, BreachProblem, Breaches, ImpossiblePath, Schema, SchemaErrors,
 };

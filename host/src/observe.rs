@@ -4,6 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | `theus_runs_total` | counter | `process`, `outcome` | runs |
 //! | `theus_verdicts_total` | counter | `process`, `action` | verdicts of violated rules |
+//! | `theus_violations_total` | counter | `process` | contract violations that permissive mode let pass |
 //! | `theus_fuel_total` | counter | `process` | fuel units |
 //! | `theus_lock_wait_seconds` | histogram | `process` | seconds |
 //! | `theus_call_seconds` | histogram | `process` | seconds |
@@ -23,6 +24,7 @@ pub(crate) struct Metrics {
     rolled_back: Counter,
     refused: Counter,
     verdicts: [(Action, Counter); 6],
+    violations: Counter,
     fuel: Counter,
     lock_wait: Histogram,
     call: Histogram,
@@ -52,6 +54,7 @@ impl Metrics {
                 Action::Interlock,
             ]
             .map(verdicts),
+            violations: counter!("theus_violations_total", "process" => process.to_owned()),
             fuel: counter!("theus_fuel_total", "process" => process.to_owned()),
             lock_wait: histogram!("theus_lock_wait_seconds", "process" => process.to_owned()),
             call: histogram!("theus_call_seconds", "process" => process.to_owned()),
@@ -70,6 +73,9 @@ impl Metrics {
             if let Some((_, counter)) = self.verdicts.iter().find(|it| it.0 == verdict.action) {
                 counter.increment(1);
             }
+        }
+        if !receipt.violations.is_empty() {
+            self.violations.increment(receipt.violations.len() as u64);
         }
         self.fuel.increment(receipt.stats.fuel);
         if let Some(wait) = receipt.stats.steps.time(Step::Lock) {

@@ -1,8 +1,27 @@
 //! Policies: what the operator grants of what a contract requests.
 
+use crate::error::RegisterError;
 use crate::side_effects::SideEffectGrants;
+use std::collections::BTreeMap;
+use theus_core::contract::Contract;
+use theus_core::policy::{Narrowed, ProcessPolicy};
 
 /// What the operator grants a guest of what its contracts request.
+///
+/// A policy begins with what the contracts declare and narrows it, process by process. It cannot widen: a path that no path
+/// of the contract covers, or a process that the guest does not have, refuses the registration.
+///
+/// ```
+/// use theus_host::{Policy, ProcessPolicy};
+///
+/// let policy = Policy::as_declared().narrowed(
+///     "add_product",
+///     ProcessPolicy::new()
+///         .inputs(["domain.items"])
+///         .outputs(["domain.items", "domain.total_value"]),
+/// );
+/// # drop(policy);
+/// ```
 ///
 /// # Security
 ///
@@ -10,6 +29,8 @@ use crate::side_effects::SideEffectGrants;
 /// somebody made: `Policy::as_declared()` says it aloud.
 #[derive(Clone, Debug)]
 pub struct Policy {
+    /// What is granted of single processes; every other one gets what its contract declares.
+    narrowed: BTreeMap<String, ProcessPolicy>,
     pub(crate) side_effects: SideEffectGrants,
 }
 
@@ -18,7 +39,37 @@ impl Policy {
     #[must_use]
     pub fn as_declared() -> Self {
         Self {
+            narrowed: BTreeMap::new(),
             side_effects: SideEffectGrants::default(),
         }
+    }
+
+    /// Grants one process less than its contract declares. A second policy for the same process takes the place of the first.
+    #[must_use]
+    pub fn narrowed(mut self, process: impl Into<String>, policy: ProcessPolicy) -> Self {
+        self.narrowed.insert(process.into(), policy);
+        self
+    }
+
+    /// Refuses a policy for a process that the guest does not have: it would never do anything.
+    pub(crate) fn check_names(&self, contracts: &[Contract]) -> Result<(), RegisterError> {
+        let is_known = |name: &str| contracts.iter().any(|contract| contract.name == name);
+        match self.narrowed.keys().find(|name| !is_known(name)) {
+            Some(stranger) => Err(RegisterError::PolicyForNobody {
+                process: stranger.clone(),
+                known: contracts.iter().map(|it| it.name.clone()).collect(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The contract's paths as the policy narrows them; none where it leaves them as declared.
+    pub(crate) fn narrow(&self, contract: &Contract) -> Result<Option<Narrowed>, RegisterError> {
+        let policy = self.narrowed.get(&contract.name);
+        let narrowed = policy.map(|policy| policy.narrow(contract)).transpose();
+        narrowed.map_err(|problems| RegisterError::Policy {
+            process: contract.name.clone(),
+            problems,
+        })
     }
 }

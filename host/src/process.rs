@@ -13,16 +13,19 @@ use std::collections::HashMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use theus_core::audit::{ProcessRules, Recipe};
+use theus_core::audit::ProcessRules;
 use theus_core::context_guard::Mode;
 use theus_core::contract::Contract;
 use theus_core::limits::{Limit, LimitExceeded, Limits};
+use theus_core::policy::Narrowed;
 use theus_core::schema::Schema;
 
 /// A process that calls can name.
 pub(crate) struct Process {
     pub(crate) name: Arc<str>,
     pub(crate) contract: Contract,
+    /// What the operator grants of the contract, where that is less.
+    pub(crate) narrowed: Option<Narrowed>,
     pub(crate) digest: Arc<str>,
     pub(crate) body: Body,
     pub(crate) rules: Option<Arc<ProcessRules>>,
@@ -76,8 +79,9 @@ impl Engine {
         let bytes = source.into().read(&shared.limits)?;
         let component = into_component(&bytes).map_err(GuestError::from)?;
         let guest = Guest::read(&component, &shared.limits)?;
+        policy.check_names(&guest.contracts)?;
         for contract in &guest.contracts {
-            check_contract(contract, shared.mode, shared.schema.as_ref())?;
+            check_contract(contract, shared.mode, &policy, shared.schema.as_ref())?;
         }
         let grants = policy.side_effects.open(&guest.contracts)?;
         let program = shared.runtime.compile(&component)?;
@@ -89,16 +93,9 @@ impl Engine {
             .map(|contract| {
                 let name = contract.name.clone();
                 let reach = grants.reach(&contract);
+                let narrowed = policy.narrow(&contract)?;
                 let body = Body::Guest(program.clone());
-                let mut process = Process::new(
-                    contract,
-                    digest.clone(),
-                    body,
-                    shared.recipe.as_ref(),
-                    shared.schema.as_ref(),
-                    &shared.limits,
-                    shared.mode,
-                )?;
+                let mut process = Process::new(contract, narrowed, digest.clone(), body, shared)?;
                 process.reach = reach;
                 Ok((name, Arc::new(process)))
             })
@@ -144,24 +141,32 @@ impl Process {
     /// Binds the recipe's rules to a contract.
     pub(crate) fn new(
         contract: Contract,
+        narrowed: Option<Narrowed>,
         digest: Arc<str>,
         body: Body,
-        recipe: Option<&Recipe>,
-        schema: Option<&Schema>,
-        limits: &Limits,
-        mode: Mode,
+        shared: &Shared,
     ) -> Result<Self, RegisterError> {
-        let rules = recipe
+        let rules = shared
+            .recipe
+            .as_ref()
             .map(|recipe| recipe.bind(&contract))
             .transpose()?
             .flatten();
-        let fixed_grant = Grant::fixed(&contract, rules.as_deref(), limits, mode, schema);
+        let fixed_grant = Grant::fixed(
+            &contract,
+            narrowed.as_ref(),
+            rules.as_deref(),
+            &shared.limits,
+            shared.mode,
+            shared.schema.as_ref(),
+        );
         Ok(Self {
             fixed_grant: fixed_grant.map(Arc::new),
             metrics: Metrics::of(&contract.name),
             reach: None,
             name: contract.name.as_str().into(),
             contract,
+            narrowed,
             digest,
             body,
             rules,
@@ -215,6 +220,7 @@ impl From<Vec<u8>> for GuestSource {
 fn check_contract(
     contract: &Contract,
     mode: Mode,
+    policy: &Policy,
     schema: Option<&Schema>,
 ) -> Result<(), RegisterError> {
     if mode == Mode::Strict {
@@ -233,6 +239,8 @@ fn check_contract(
                 problem,
             })?;
     }
+    // Before anything is compiled: a policy that does not fit is told as cheaply as a contract that does not.
+    policy.narrow(contract)?;
     Ok(())
 }
 

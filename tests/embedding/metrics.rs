@@ -103,3 +103,25 @@ fn runs_verdicts_fuel_and_times_are_counted_by_process() {
             .all(|seconds| (0.0..60.0).contains(seconds))
     );
 }
+
+#[test]
+fn violations_that_were_let_pass_are_counted() {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    let host = Host::build("../guests/probe")
+        .context(include_str!("../../guests/probe/context.yaml"))
+        .permissive();
+    metrics::with_local_recorder(&recorder, || {
+        let _ = host.engine();
+    });
+    host.commits("write_undeclared", args! {});
+    host.commits("write_undeclared", args! {});
+    host.commits("increment", args! {});
+    let recorded = Recorded::take(&snapshotter);
+    let violations =
+        |process| recorded.counter(&format!("theus_violations_total process={process}"));
+    assert_eq!(
+        (violations("write_undeclared"), violations("increment")),
+        (2, 0)
+    );
+}

@@ -18,10 +18,17 @@ struct Listener {
     last_id: Arc<AtomicU64>,
 }
 
-/// Finds the field `process`.
-struct Process(Option<String>);
+/// Finds the field `process`, and `mode` where that is not strict.
+#[derive(Default)]
+struct Process(Option<String>, String);
 
 impl Visit for Process {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "mode" && value != "strict" {
+            self.1 = format!(" {value}");
+        }
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         if field.name() == "process" {
             self.0 = Some(format!("{value:?}"));
@@ -35,12 +42,12 @@ impl Subscriber for Listener {
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        let mut process = Process(None);
+        let mut process = Process::default();
         span.record(&mut process);
         let name = span.metadata().name();
         let name = process
             .0
-            .map_or_else(|| name.to_owned(), |process| format!("{name} {process}"));
+            .map_or_else(|| name.to_owned(), |it| format!("{name} {it}{}", process.1));
         self.spans.lock().expect("unbroken").push(name);
         Id::from_u64(self.last_id.fetch_add(1, Ordering::Relaxed) + 1)
     }
@@ -136,4 +143,10 @@ fn a_run_that_ends_early_has_no_later_spans() {
         spans.last().map(String::as_str),
         Some("/run read_undeclared")
     );
+}
+
+#[test]
+fn a_permissive_run_is_marked() {
+    let spans = spans(&probe().permissive(), "read_undeclared", args! {});
+    assert_eq!(spans[0], "run read_undeclared permissive");
 }

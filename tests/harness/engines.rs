@@ -21,6 +21,7 @@ pub(crate) struct Setup {
     schema: Option<Schema>,
     limits: Limits,
     mode: Mode,
+    policy: Policy,
 }
 
 impl Setup {
@@ -46,6 +47,7 @@ impl Setup {
                 ..Limits::default()
             },
             mode: Mode::Strict,
+            policy: Policy::as_declared(),
         }
     }
 
@@ -99,6 +101,12 @@ impl Setup {
         self
     }
 
+    /// A policy for the first guest; every other one gets what its contracts declare.
+    pub(crate) fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
     /// The engine.
     pub(crate) fn engine(self) -> Engine {
         // Compiling a guest takes longer than most tests.
@@ -114,9 +122,11 @@ impl Setup {
             builder = builder.schema(schema);
         }
         let engine = builder.build().expect("the engine is built");
-        for guest in self.guests {
+        let others = std::iter::repeat_with(Policy::as_declared);
+        let policies = std::iter::once(self.policy).chain(others);
+        for (guest, policy) in self.guests.into_iter().zip(policies) {
             engine
-                .register(guest.file.as_path(), Policy::as_declared())
+                .register(guest.file.as_path(), policy)
                 .unwrap_or_else(|error| panic!("{}: {error}", guest.file.display()));
         }
         engine

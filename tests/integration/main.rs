@@ -20,6 +20,7 @@ mod limits;
 mod locks;
 mod outside;
 mod paths;
+mod policies;
 mod readme;
 mod recipes;
 mod records;

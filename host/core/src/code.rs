@@ -156,6 +156,8 @@ codes! {
     SchemaFile = "U009", Usage;
     /// A grant gives what nothing asks for, or cannot be given.
     GrantUnfit = "U010", Usage;
+    /// A policy does not narrow the contract that it is for.
+    PolicyUnfit = "U011", Usage;
     /// The host itself failed.
     HostFailed = "H001", Host;
 }

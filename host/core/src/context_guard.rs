@@ -27,6 +27,17 @@ pub enum Mode {
     Permissive,
 }
 
+impl Mode {
+    /// The mode's name, as it is printed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Permissive => "permissive",
+        }
+    }
+}
+
 /// A transaction behind a guard.
 #[derive(Debug)]
 pub struct ContextGuard {

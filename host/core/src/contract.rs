@@ -3,6 +3,7 @@
 mod raw;
 
 use self::raw::RawContract;
+pub(crate) use self::raw::parse_path;
 use crate::path::{self, Layer};
 use crate::pattern::PathPattern;
 use crate::side_effect::SideEffect;

@@ -4,8 +4,9 @@
 //! replaces signal, meta, heavy or private keys that lie below it.
 
 use crate::limits::{Limit, LimitExceeded, Limits};
-use crate::path::{Path, Segment};
+use crate::path::{Layer, Path, Segment};
 use crate::pattern::{FillError, PathPattern};
+use crate::policy::PolicyList;
 use crate::value::Map;
 use crate::zone::{Hidden, Zone};
 use std::cmp::Ordering;
@@ -19,6 +20,8 @@ pub struct Guard {
     // The grant's own paths by their text: what a guest most often names need not be parsed again. Sorted by length, then
     // by text: a look-up compares few texts in full.
     interned: Vec<(Box<str>, Path)>,
+    // The contract's own guard, where a policy narrows it: asked only where this one has refused, to say which of the two did.
+    contract: Option<Box<Guard>>,
 }
 
 #[derive(Clone, Debug)]
@@ -61,6 +64,8 @@ pub enum Reason {
     NotReadable,
     /// No output covers the place.
     NotWritable,
+    /// The contract declares the place, and the operator's policy does not grant it.
+    Withheld,
     /// A key on the path begins with `_`.
     Private,
     /// A signal or meta output accepts `set` only.
@@ -82,6 +87,17 @@ pub enum Reason {
     },
 }
 
+/// What would have to hold a line for a violation to be none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lacking {
+    /// A list of the contract lacks this path.
+    Contract(PolicyList, Path),
+    /// A list of the operator's policy withholds it.
+    Policy(PolicyList, Path),
+    /// No contract may say it.
+    Nothing,
+}
+
 impl Guard {
     /// Creates a guard from a call's filled-in inputs and outputs.
     #[must_use]
@@ -91,7 +107,15 @@ impl Guard {
             inputs: granted(inputs),
             outputs: granted(outputs),
             interned: Vec::new(),
+            contract: None,
         }
+    }
+
+    /// Says that a policy has narrowed the contract, whose own guard this is: a refusal then tells which of them refuses.
+    #[must_use]
+    pub fn within(mut self, contract: Self) -> Self {
+        self.contract = Some(Box::new(contract));
+        self
     }
 
     /// Remembers the text of every granted path: worth it for a guard that serves more than one call.
@@ -177,6 +201,10 @@ impl Guard {
 
     #[cold]
     fn refuse_read(&self, path: &Path, operation: &'static str) -> Box<Violation> {
+        let withheld = match self.contract.as_deref().map(|it| it.read(path, operation)) {
+            Some(Err(by_contract)) => return by_contract,
+            withheld => withheld.is_some(),
+        };
         let readable_outputs = self
             .outputs
             .iter()
@@ -190,6 +218,8 @@ impl Guard {
         );
         let reason = if path.is_private() {
             Reason::Private
+        } else if withheld {
+            Reason::Withheld
         } else {
             Reason::NotReadable
         };
@@ -203,6 +233,11 @@ impl Guard {
 
     #[cold]
     fn refuse_write(&self, path: &Path, op: WriteOp, zone: Zone) -> Box<Violation> {
+        match self.contract.as_deref().map(|it| it.write(path, op)) {
+            Some(Err(by_contract)) => return by_contract,
+            Some(Ok(_)) => return self.refuse_value(path, op, Reason::Withheld),
+            None => {}
+        }
         let covered = self
             .outputs
             .iter()
@@ -281,6 +316,33 @@ impl Violation {
         }
     }
 
+    /// The line that would allow it, where strict mode allows such a line.
+    #[must_use]
+    pub fn lacking(&self) -> Lacking {
+        let list = if self.is_read() {
+            PolicyList::Inputs
+        } else {
+            PolicyList::Outputs
+        };
+        match &self.reason {
+            Reason::NotReadable if self.path.zone().is_readable() => {
+                Lacking::Contract(list, self.path.clone())
+            }
+            Reason::NotWritable if self.path.layer() != Layer::Global => {
+                Lacking::Contract(list, self.path.clone())
+            }
+            Reason::Withheld => Lacking::Policy(list, self.path.clone()),
+            Reason::Indexed => {
+                let is_index = |it: &Segment| matches!(it, Segment::Index(_));
+                let segments = self.path.segments();
+                let above = segments.iter().position(is_index).unwrap_or(segments.len());
+                let list_path = Path::new(self.path.layer(), segments[..above].to_vec());
+                Lacking::Contract(list, list_path)
+            }
+            _ => Lacking::Nothing,
+        }
+    }
+
     /// What to add to the contract or to change in the guest.
     #[must_use]
     pub fn remedy(&self) -> String {
@@ -296,7 +358,17 @@ impl Violation {
                     )
                 }
             }
+            Reason::NotWritable if self.path.layer() == Layer::Global => {
+                "processes do not write `global`: keep the value under `domain`, or let the operator edit it".into()
+            }
             Reason::NotWritable => format!("add \"{}\" to the process's outputs", self.path),
+            Reason::Withheld => {
+                let list = if self.is_read() { "inputs" } else { "outputs" };
+                format!(
+                    "the contract declares it, the policy does not grant it: add \"{}\" to the policy's {list}",
+                    self.path
+                )
+            }
             Reason::Private => "use a key that does not begin with `_`".into(),
             Reason::SetOnly { zone } => format!("a {} output accepts `set` only", zone.name()),
             Reason::Indexed => "declare the whole list as an output".into(),
@@ -314,6 +386,8 @@ impl fmt::Display for Violation {
         match &self.reason {
             Reason::NotReadable => f.write_str(" reads outside the contract")?,
             Reason::NotWritable => f.write_str(" writes outside the contract")?,
+            Reason::Withheld if self.is_read() => f.write_str(" reads outside the policy")?,
+            Reason::Withheld => f.write_str(" writes outside the policy")?,
             Reason::Private => return f.write_str(" touches a key that is private to the host"),
             Reason::SetOnly { zone } => {
                 return write!(
@@ -340,10 +414,14 @@ impl fmt::Display for Violation {
         } else {
             "writable"
         };
+        let given = match self.reason {
+            Reason::Withheld => "granted",
+            _ => "declared",
+        };
         if self.declared.is_empty() {
-            return write!(f, "; nothing is declared as {kind}");
+            return write!(f, "; nothing is {given} as {kind}");
         }
-        write!(f, "; declared as {kind}: ")?;
+        write!(f, "; {given} as {kind}: ")?;
         for (index, path) in self.declared.iter().enumerate() {
             let comma = if index == 0 { "" } else { ", " };
             write!(f, "{comma}{path}")?;

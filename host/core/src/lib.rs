@@ -3,6 +3,7 @@
 //! Nothing here does I/O and nothing here knows wasm, so the same code decides in the host, in a guest's native tests
 //! and in the fuzzers.
 
+pub mod advice;
 pub mod arguments;
 pub mod audit;
 pub mod changes;
@@ -19,6 +20,7 @@ mod list;
 mod map;
 pub mod path;
 pub mod pattern;
+pub mod policy;
 pub mod refusal;
 pub mod schema;
 pub mod side_effect;

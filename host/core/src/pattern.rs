@@ -110,6 +110,22 @@ impl PathPattern {
         })
     }
 
+    /// Whether a place that `other` names may lie at or below one that this pattern names, in the same zone.
+    ///
+    /// A key under `{param}` may be the one that the argument names: only the call can tell.
+    #[must_use]
+    pub fn may_cover(&self, other: &Self) -> bool {
+        let meets = |(own, other): (&Step, &Step)| match (own, other) {
+            (Step::KeyParam(_), Step::Fixed(Segment::Key(_)))
+            | (Step::IndexParam(_), Step::Fixed(Segment::Index(_))) => true,
+            (own, other) => own == other,
+        };
+        self.layer == other.layer
+            && self.zone() == other.zone()
+            && self.steps.len() <= other.steps.len()
+            && self.steps.iter().zip(&other.steps).all(meets)
+    }
+
     /// The path of this call: every parameter replaced by its argument.
     ///
     /// # Errors

@@ -111,6 +111,9 @@ pub(super) fn remains(receipt: &Receipt, view: View) -> String {
             "Rolled back: nothing of the run remains, the context stays at version {version}."
         ),
     };
+    if receipt.mode == theus_host::Mode::Permissive {
+        text.push_str("The run was permissive.\n");
+    }
     if view.verbosity == Verbosity::Verbose {
         costs(&mut text, receipt, view.style);
     }

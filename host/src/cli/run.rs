@@ -11,7 +11,7 @@ use super::progress::during;
 use super::report::{self, View};
 use super::schema;
 use super::target::{self, Loaded};
-use super::text::{escape, list};
+use super::text::{escape, escape_lines, list};
 use super::units;
 use clap::Args;
 use std::fmt::Write as _;
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use theus_core::code::Code;
 use theus_core::contract::Contract;
-use theus_host::{Call, Engine, ErrorReport, Limits, Map, Mode, Receipt, Recipe, RunError};
+use theus_host::{Advice, Call, Engine, ErrorReport, Limits, Map, Mode, Receipt, Recipe, RunError};
 
 /// The flags and words of `run`.
 #[derive(Args, Debug)]
@@ -98,7 +98,7 @@ impl Run {
         let running = format!("running {}", contract.name);
         let mut receipt = during(output, &running, || engine.call(call));
         receipt.warnings.extend(notes);
-        self.print(&receipt, before, output)?;
+        self.print(&receipt, &contract, before, output)?;
         Ok(receipt
             .error
             .as_ref()
@@ -158,7 +158,13 @@ impl Run {
         })
     }
 
-    fn print(&self, receipt: &Receipt, before: u64, output: &mut Output) -> Result<(), Failure> {
+    fn print(
+        &self,
+        receipt: &Receipt,
+        contract: &Contract,
+        before: u64,
+        output: &mut Output,
+    ) -> Result<(), Failure> {
         let notes = View {
             before,
             verbosity: output.verbosity,
@@ -174,6 +180,7 @@ impl Run {
         for warning in &receipt.warnings {
             output.warn(warning);
         }
+        output.note(&advice(receipt, contract));
         let mut results = String::new();
         match &receipt.error {
             None => {
@@ -268,6 +275,15 @@ fn accepted(contract: &Contract, digest: &str, mode: Mode) -> String {
         text.push_str("  permissive: what goes beyond it is let pass and reported\n");
     }
     text
+}
+
+/// What the contract would have to say for strict mode to let the run pass: a block to paste.
+fn advice(receipt: &Receipt, contract: &Contract) -> String {
+    let mut advice = Advice::new(contract, None);
+    for violation in &receipt.violations {
+        advice.add(violation);
+    }
+    escape_lines(&advice.to_string()).into_owned()
 }
 
 fn told(error: &RunError, receipt: &Receipt, view: View) -> String {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use theus_core::audit::RecipeErrors;
 use theus_core::code::{Code, ErrorKind};
 use theus_core::contract::StrictError;
+use theus_core::policy::PolicyProblem;
 use theus_core::schema::ImpossiblePath;
 use theus_core::side_effect::{SideEffect, SideEffectError};
 
@@ -55,6 +56,22 @@ pub enum RegisterError {
         /// What is wrong about it.
         problem: GrantProblem,
     },
+    /// The policy does not narrow a contract: it goes beyond it, or says nothing.
+    #[error("{process}: {}", joined(problems))]
+    Policy {
+        /// The process.
+        process: String,
+        /// Everything that does not fit; never empty.
+        problems: Vec<PolicyProblem>,
+    },
+    /// The policy is for a process that the guest does not have.
+    #[error("the policy is for the process `{process}`, which the guest does not have; it has: {}", known.join(", "))]
+    PolicyForNobody {
+        /// The name in the policy.
+        process: String,
+        /// The processes of the guest.
+        known: Vec<String>,
+    },
     /// A process of that name is registered already.
     #[error("a process `{process}` is registered already")]
     RegisteredTwice {
@@ -103,6 +120,7 @@ impl RegisterError {
             Self::NotInSchema { .. } => Code::PathNotInSchema,
             Self::SideEffect { .. } => Code::SideEffectNotGranted,
             Self::Grant { .. } => Code::GrantUnfit,
+            Self::Policy { .. } | Self::PolicyForNobody { .. } => Code::PolicyUnfit,
             Self::RegisteredTwice { .. } => Code::RegisteredTwice,
             Self::Recipe(_) => Code::RecipeFile,
         }
@@ -121,6 +139,8 @@ impl RegisterError {
             Self::NotStrict { process, .. }
             | Self::NotInSchema { process, .. }
             | Self::SideEffect { process, .. }
+            | Self::Policy { process, .. }
+            | Self::PolicyForNobody { process, .. }
             | Self::RegisteredTwice { process } => Some(process),
             _ => None,
         }
@@ -136,6 +156,10 @@ impl RegisterError {
                 ..
             } => Some(path.clone()),
             Self::NotInSchema { problem, .. } => Some(problem.path.clone()),
+            Self::Policy { problems, .. } => problems.iter().find_map(|it| match it {
+                PolicyProblem::NotDeclared { path, .. } => Some(path.clone()),
+                _ => None,
+            }),
             _ => None,
         }
     }
@@ -160,6 +184,14 @@ impl RegisterError {
                     "name a directory that is there and that this user may read".into()
                 }
             },
+            Self::Policy { problems, .. } => problems.first()?.help(),
+            Self::PolicyForNobody { process, known } => {
+                let names = known.iter().map(String::as_str);
+                match theus_core::policy::nearest(process, names) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "name a process of the guest; `inspect` prints them".into(),
+                }
+            }
             Self::RegisteredTwice { .. } => "register each process once".into(),
             _ => return None,
         })
@@ -186,4 +218,9 @@ fn quoted(effects: &[SideEffect]) -> String {
     }
     let quoted: Vec<_> = effects.iter().map(|it| format!("`{it}`")).collect();
     quoted.join(", ")
+}
+
+fn joined(problems: &[PolicyProblem]) -> String {
+    let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    problems.join("; ")
 }

@@ -251,6 +251,9 @@ impl RunError {
                 {
                     format!("{}, or do not touch it (contract of `{process}`)", violation.remedy())
                 }
+                Refusal::Violation(violation) if violation.reason == Reason::Withheld => {
+                    format!("{} of `{process}`, or do not touch it", violation.remedy())
+                }
                 other => other.remedy(),
             },
             Self::Limit { exceeded, .. } => Refusal::Limit(exceeded.clone()).remedy(),

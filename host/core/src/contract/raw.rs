@@ -115,7 +115,12 @@ fn parse_paths(
         .collect()
 }
 
-fn parse_path(what: &str, text: &str, parameters: &[Parameter]) -> Result<PathPattern, String> {
+/// Parses a path that arguments of these parameters can fill; a policy's paths are held to the same.
+pub(crate) fn parse_path(
+    what: &str,
+    text: &str,
+    parameters: &[Parameter],
+) -> Result<PathPattern, String> {
     let problem = |problem: String| format!("the {what} `{}`: {problem}", path::cut(text));
     if text.len() > MAX_TEXT_BYTES {
         return Err(problem(format!("longer than {MAX_TEXT_BYTES} bytes")));

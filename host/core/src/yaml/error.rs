@@ -214,7 +214,8 @@ fn window(line: &str, place: Place) -> (String, (usize, usize)) {
 }
 
 /// The valid word that was most likely meant.
-pub(crate) fn nearest<'a>(word: &str, valid: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(word: &str, valid: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
     let near_enough = match lower.chars().count() {
         0..=2 => 0,
