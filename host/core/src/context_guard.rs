@@ -7,7 +7,7 @@
 use crate::codec::{self, Bounds, DecodeError};
 use crate::guard::{Guard, Reason, Violation, WriteOp};
 use crate::limits::{Limit, LimitExceeded, Limits};
-use crate::path::Path;
+use crate::path::{Path, Segment};
 use crate::refusal::Refusal;
 use crate::transaction::{OutboxMessage, Transaction};
 use crate::tree::ShapeError;
@@ -330,9 +330,35 @@ impl ContextGuard {
             };
             self.tolerate(self.guard.refuse_value(&path, op, reason))?;
         }
+        if op == WriteOp::Remove
+            && let Some(key) = self.shifted(&path, hidden)
+        {
+            self.tolerate(self.guard.refuse_value(&path, op, Reason::Shifts { key }))?;
+        }
         self.usage.writes += 1;
         LimitExceeded::check(Limit::Writes, self.limits.writes, self.usage.writes)?;
         Ok(path)
+    }
+
+    /// A hidden key that would lie elsewhere if a list element were removed: in an element that moves up.
+    fn shifted(&mut self, path: &Path, hidden: Hidden) -> Option<String> {
+        let view = self.transaction.view();
+        if !view.layer(path.layer()).may_hold_reserved() {
+            return None;
+        }
+        let (parent, Segment::Index(index)) = path.split_last()? else {
+            return None;
+        };
+        let list = view.get(&parent)?.as_list()?;
+        if !list.may_hold_reserved() {
+            return None;
+        }
+        let behind = usize::try_from(*index).ok()?.checked_add(1)?;
+        self.work += list.len().saturating_sub(behind) as u64;
+        list.iter()
+            .skip(behind)
+            .find_map(|element| element.hidden_key(hidden))
+            .map(|key| crate::path::cut(key))
     }
 
     fn parse(&mut self, text: &str) -> Result<Path, Refusal> {

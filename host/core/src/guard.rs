@@ -80,6 +80,11 @@ pub enum Reason {
         /// That key.
         key: String,
     },
+    /// The removal of a list element would move a key of another zone to another place.
+    Shifts {
+        /// That key.
+        key: String,
+    },
     /// The written value holds a key that belongs to another zone.
     MovesZone {
         /// That key.
@@ -311,7 +316,9 @@ impl Violation {
     pub fn is_mendable(&self) -> bool {
         match &self.reason {
             Reason::Private => false,
-            Reason::Covers { key } | Reason::MovesZone { key } => !crate::zone::is_private(key),
+            Reason::Covers { key } | Reason::Shifts { key } | Reason::MovesZone { key } => {
+                !crate::zone::is_private(key)
+            }
             _ => true,
         }
     }
@@ -373,6 +380,9 @@ impl Violation {
             Reason::SetOnly { zone } => format!("a {} output accepts `set` only", zone.name()),
             Reason::Indexed => "declare the whole list as an output".into(),
             Reason::Covers { .. } => "write the keys below one by one".into(),
+            Reason::Shifts { .. } => {
+                "set the element to nil instead: the ones behind it then stay where they are".into()
+            }
             Reason::MovesZone { .. } => {
                 "rename the key, or declare it as an output and set it by its own path".into()
             }
@@ -401,6 +411,12 @@ impl fmt::Display for Violation {
             }
             Reason::Covers { key } => {
                 return write!(f, " would replace `{key}`, which lies in another zone");
+            }
+            Reason::Shifts { key } => {
+                return write!(
+                    f,
+                    " would move `{key}`, which lies in another zone, to another place"
+                );
             }
             Reason::MovesZone { key } => {
                 return write!(

@@ -121,7 +121,6 @@ fn a_write_does_not_cover_what_is_of_another_zone() {
     );
     assert_eq!(code(guard.remove("domain.box.b")), Code::WriteOutside);
     assert_eq!(code(guard.remove("domain.items[1]")), Code::WriteOutside);
-    assert_eq!(guard.remove("domain.items[0]"), Ok(true));
     assert_eq!(guard.set("domain.box.b.c", &pack("9")), Ok(()));
 }
 
@@ -499,6 +498,24 @@ proptest! {
         }
         prop_assert_eq!(&replayed, transaction.view());
     }
+}
+
+#[test]
+fn a_removal_does_not_move_what_it_may_not_touch() {
+    let mut guard = strict(&[], &["domain.items", "domain.rows"]);
+    // The element behind it holds a signal, which would be another place's.
+    let refusal = guard.remove("domain.items[0]").expect_err("refused");
+    let text = refusal.to_string();
+    assert!(text.contains("would move `sig_sold`"), "{text}");
+    assert_eq!(refusal.code(), Code::WriteOutside);
+    assert_eq!(guard.remove("domain.rows[0]"), Ok(true));
+    // An element whose own key is hidden cannot be removed either; one behind it can.
+    assert!(guard.remove("domain.items[1]").is_err());
+    guard.push("domain.items", &pack("7")).expect("push");
+    assert_eq!(guard.remove("domain.items[2]"), Ok(true));
+    let mut permissive = guarded(&[], &["domain.items"], Mode::Permissive, Limits::default());
+    assert_eq!(permissive.remove("domain.items[0]"), Ok(true));
+    assert_eq!(permissive.violations().len(), 1);
 }
 
 #[test]

@@ -63,10 +63,9 @@ fn one_that_stood_ready_is_as_fresh_and_costs_the_same_fuel() {
         assert_eq!(execution.memory_peak, cold.memory_peak);
         assert!(stock.ready() <= 4 && stock.spent() <= 4);
         ready += usize::from(stock.ready() == 4);
-        // Long enough for some calls to have found one.
-        stock.taken() > 100
+        // Long enough for some calls to have found one, and for the keeper to have made as many as it may.
+        stock.taken() > 100 && ready > 0
     });
-    assert!(ready > 0, "the keeper never had made as many as it may");
     assert!(runtime.instantiations() > 100);
 }
 
