@@ -202,6 +202,18 @@ impl Contract {
 }
 
 impl Kind {
+    /// Every kind, in the order of the documentation.
+    pub const ALL: [Self; 8] = [
+        Self::Bool,
+        Self::Int,
+        Self::Float,
+        Self::String,
+        Self::Bytes,
+        Self::List,
+        Self::Map,
+        Self::Any,
+    ];
+
     /// The kind's name, as contracts spell it.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -27,18 +27,6 @@ const ENTRY_WORDS: [&str; 8] = [
     "message",
 ];
 
-/// The kinds that `type` knows.
-const KINDS: [Kind; 8] = [
-    Kind::Bool,
-    Kind::Int,
-    Kind::Float,
-    Kind::String,
-    Kind::Bytes,
-    Kind::List,
-    Kind::Map,
-    Kind::Any,
-];
-
 const MAX_MESSAGE_BYTES: usize = 1024;
 
 /// The most values of `in`: each call is compared with all of them.
@@ -361,10 +349,10 @@ fn parse_condition(gate: Gate, word: ConditionWord, node: &Node) -> Result<Condi
         },
         ConditionWord::Type => {
             let name = value.as_str().unwrap_or_default();
-            match KINDS.into_iter().find(|kind| kind.name() == name) {
+            match Kind::ALL.into_iter().find(|kind| kind.name() == name) {
                 Some(kind) => Ok(Condition::Type(kind)),
                 None => {
-                    let kinds = KINDS.map(Kind::name);
+                    let kinds = Kind::ALL.map(Kind::name);
                     let message = format!("`type` is {}", shown(node));
                     let help = with_nearest(
                         nearest(name, kinds),

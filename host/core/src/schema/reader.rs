@@ -12,18 +12,6 @@ use crate::zone::Zone;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
-/// The types, in the order of the documentation.
-pub(super) const KINDS: [Kind; 8] = [
-    Kind::Bool,
-    Kind::Int,
-    Kind::Float,
-    Kind::String,
-    Kind::Bytes,
-    Kind::List,
-    Kind::Map,
-    Kind::Any,
-];
-
 const WORDS: [&str; 9] = [
     "type", "required", "default", "min", "max", "max_len", "items", "fields", "open",
 ];
@@ -233,7 +221,7 @@ impl Reader<'_> {
         if places.of("type").is_none() && !keys.iter().any(meant_type) {
             let help = format!(
                 "add `type`, one of {}; the keys of a map stand below its `fields`",
-                quoted(KINDS.map(Kind::name))
+                quoted(Kind::ALL.map(Kind::name))
             );
             self.report
                 .refuse(at, format!("{what} has no `type`"), help);
@@ -272,7 +260,7 @@ impl Reader<'_> {
         let text = self.report.text("type", node)?;
         let found = kind(text);
         if found.is_none() {
-            let names = KINDS.map(Kind::name);
+            let names = Kind::ALL.map(Kind::name);
             let meant = OTHER_TYPES
                 .iter()
                 .find(|(other, _)| *other == text)
@@ -354,7 +342,7 @@ impl Places {
 }
 
 fn kind(text: &str) -> Option<Kind> {
-    KINDS.into_iter().find(|kind| kind.name() == text)
+    Kind::ALL.into_iter().find(|kind| kind.name() == text)
 }
 
 fn node_text(node: &Node) -> Option<&str> {

@@ -189,20 +189,10 @@ impl<'a> Evaluation<'a> {
         operator: &'static str,
         element: Option<&Val<'a>>,
     ) -> Result<Val<'a>, Fault> {
-        let mut fault = None;
-        for node in pair {
-            let side = self.eval(node, element);
-            match side.and_then(|value| value.truth(operator)) {
-                Ok(truth) if truth == decides => return Ok(Val::Bool(decides)),
-                Ok(_) => {}
-                Err(found) if found.is_final() => return Err(found),
-                Err(found) => fault = fault.or(Some(found)),
-            }
-        }
-        match fault {
-            Some(fault) => Err(fault),
-            None => Ok(Val::Bool(!decides)),
-        }
+        let sides = pair
+            .iter()
+            .map(|node| self.eval(node, element)?.truth(operator));
+        decide(sides, decides)
     }
 
     /// A macro. Its body holds no other one, so there is one element at a time.
@@ -263,20 +253,31 @@ impl<'a> Evaluation<'a> {
         elements: impl Iterator<Item = Val<'a>>,
         decides: bool,
     ) -> Result<Val<'a>, Fault> {
-        let mut fault = None;
-        for element in elements {
-            let held = self.eval(&each.body, Some(&element));
-            match held.and_then(|value| value.truth("a macro's body")) {
-                Ok(truth) if truth == decides => return Ok(Val::Bool(decides)),
-                Ok(_) => {}
-                Err(found) if found.is_final() => return Err(found),
-                Err(found) => fault = fault.or(Some(found)),
-            }
+        let held = elements.map(|element| {
+            let held = self.eval(&each.body, Some(&element))?;
+            held.truth("a macro's body")
+        });
+        decide(held, decides)
+    }
+}
+
+/// One answer that decides is enough, whatever ails the others; where none does, a fault counts.
+fn decide<'a>(
+    answers: impl Iterator<Item = Result<bool, Fault>>,
+    decides: bool,
+) -> Result<Val<'a>, Fault> {
+    let mut fault = None;
+    for answer in answers {
+        match answer {
+            Ok(truth) if truth == decides => return Ok(Val::Bool(decides)),
+            Ok(_) => {}
+            Err(found) if found.is_final() => return Err(found),
+            Err(found) => fault = fault.or(Some(found)),
         }
-        match fault {
-            Some(fault) => Err(fault),
-            None => Ok(Val::Bool(!decides)),
-        }
+    }
+    match fault {
+        Some(fault) => Err(fault),
+        None => Ok(Val::Bool(!decides)),
     }
 }
 
