@@ -187,7 +187,7 @@ impl Shared {
             let tick = run.tick(Tick::RecordRefusal);
             let judgement = self.tracker.judge(&rules, Gate::Input, &findings, tick);
             if judgement.refuses() {
-                self.obey(run, judgement)?;
+                self.obey(run, Gate::Input, judgement)?;
             }
             run.found = Some((head, findings));
         }
@@ -254,7 +254,7 @@ impl Shared {
             let judgement =
                 self.tracker
                     .judge(&rules, Gate::Input, &findings, run.tick(Tick::Record));
-            self.obey(run, judgement)?;
+            self.obey(run, Gate::Input, judgement)?;
         }
         let transaction = Transaction::begin(Snapshot::clone(&head));
         run.done();
@@ -309,7 +309,7 @@ impl Shared {
             let judgement =
                 self.tracker
                     .judge(&rules, Gate::Output, &findings, run.tick(Tick::Record));
-            self.obey(run, judgement)?;
+            self.obey(run, Gate::Output, judgement)?;
         }
         run.done();
         Ok(())
@@ -365,7 +365,8 @@ impl Shared {
     }
 
     /// Does what a gate decided: notes its verdicts, and refuses where a rule of level B, A or S acts.
-    fn obey(&self, run: &mut Run, judgement: Judgement) -> Result<(), RunError> {
+    fn obey(&self, run: &mut Run, gate: Gate, judgement: Judgement) -> Result<(), RunError> {
+        run.receipt.stats.gates.note(gate, &judgement);
         let refusing = judgement
             .decisive()
             .filter(|verdict| verdict.action.refuses())

@@ -73,7 +73,9 @@ pub use crate::error::{
 pub use crate::interlock::Interlock;
 pub use crate::policy::Policy;
 pub use crate::process::{GuestSource, Registered};
-pub use crate::receipt::{Durability, ErrorReport, Outcome, Receipt, Stats, Step, StepTime, Steps};
+pub use crate::receipt::{
+    Durability, ErrorReport, GateCount, Gates, Outcome, Receipt, Stats, Step, StepTime, Steps,
+};
 pub use crate::record::{Actor, Record};
 pub use crate::run::Call;
 #[cfg(feature = "baseline")]

@@ -6,7 +6,7 @@ use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
 use std::time::Duration;
-use theus_core::audit::Verdict;
+use theus_core::audit::{Gate, Judgement, Verdict};
 use theus_core::changes::Changes;
 use theus_core::code::ErrorKind;
 use theus_core::context_guard::Mode;
@@ -90,6 +90,23 @@ pub struct Stats {
     pub memory_bytes: u64,
     /// The steps that the run went through, in order.
     pub steps: Steps,
+    /// The gates that judged the run, in order, and how many rules they had for it.
+    pub gates: Gates,
+}
+
+/// What the gates had to judge; a gate without rules, or one that the run did not come to, has no entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gates([Option<GateCount>; 2]);
+
+/// How many rules a gate judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct GateCount {
+    /// The gate.
+    pub gate: Gate,
+    /// The rules that were judged: all of the gate's, unless one of level S acted before the last.
+    pub judged: usize,
+    /// Those of them that were violated, whatever followed from it.
+    pub violated: usize,
 }
 
 /// The time that each step of a run took; a step that it did not come to has none.
@@ -185,6 +202,38 @@ impl Steps {
     /// Adds to the time of a step: work for one step at two moments adds up.
     pub(crate) fn add(&mut self, step: Step, time: Duration) {
         *self.0[step as usize].get_or_insert_default() += time;
+    }
+}
+
+impl Gates {
+    /// The gates that had rules to judge, in order.
+    pub fn iter(&self) -> impl Iterator<Item = GateCount> {
+        self.0.into_iter().flatten()
+    }
+
+    /// Notes what a gate judged; a later judgement of the same gate replaces an earlier one.
+    pub(crate) fn note(&mut self, gate: Gate, judgement: &Judgement) {
+        self.0[gate as usize] = (judgement.judged > 0).then_some(GateCount {
+            gate,
+            judged: judgement.judged,
+            violated: judgement.verdicts.len(),
+        });
+    }
+}
+
+impl FromIterator<GateCount> for Gates {
+    fn from_iter<I: IntoIterator<Item = GateCount>>(counts: I) -> Self {
+        let mut gates = Self::default();
+        for count in counts {
+            gates.0[count.gate as usize] = Some(count);
+        }
+        gates
+    }
+}
+
+impl Serialize for Gates {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
     }
 }
 

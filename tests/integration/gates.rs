@@ -235,6 +235,28 @@ fn the_output_gate_is_skipped_where_the_guest_failed() {
     assert_eq!(engine.interlock(), None);
 }
 
+/// A rule that passes leaves no verdict, but the receipt says that it was there.
+#[test]
+fn the_receipt_says_how_many_rules_each_gate_judged() {
+    let engine = warehouse(
+        "{ field: price, min: 0, max: 600, level: B }",
+        "{ field: domain.total_value, max: 100, level: C }",
+    );
+    let gates = |receipt: &Receipt| {
+        let gates = receipt.stats.gates.iter();
+        gates
+            .map(|it| (it.gate, it.judged, it.violated))
+            .collect::<Vec<_>>()
+    };
+    let receipt = commits(&engine, "add_product", add(500).args);
+    assert_eq!(gates(&receipt), [(Gate::Input, 2, 0), (Gate::Output, 1, 1)]);
+    let receipt = fails(&engine, "add_product", add(700).args, "THEUS-A001");
+    assert_eq!(gates(&receipt), [(Gate::Input, 2, 1)]);
+    let unruled = Setup::warehouse().engine();
+    let receipt = commits(&unruled, "add_product", add(500).args);
+    assert_eq!(gates(&receipt), []);
+}
+
 /// Everything but the commit: and nothing of it is left anywhere.
 #[test]
 fn a_dry_run_shows_and_leaves_nothing() {

@@ -26,22 +26,22 @@ pub(super) fn during_unless<R>(
     if output.verbosity == Verbosity::Quiet {
         return work();
     }
+    watched(|finished| watch(output, what, told, finished), work)
+}
+
+/// Does `work` while `watch` waits for its end on another thread.
+fn watched<R>(watch: impl FnOnce(&Receiver<()>) + Send, work: impl FnOnce() -> R) -> R {
     let (working, finished) = mpsc::channel::<()>();
     std::thread::scope(|scope| {
-        scope.spawn(move || watch(output, what, told, finished));
+        scope.spawn(move || watch(&finished));
         // Dropped when the work ends, also where it panics: that is what the watcher waits for.
         let _working = working;
         work()
     })
 }
 
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "a receiver belongs to one thread"
-)]
-fn watch(output: &Output, what: &str, told: &AtomicBool, finished: Receiver<()>) {
-    let takes_long = finished.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout);
-    if !takes_long || told.load(Ordering::Relaxed) {
+fn watch(output: &Output, what: &str, told: &AtomicBool, finished: &Receiver<()>) {
+    if !takes_longer(PATIENCE, told, finished) {
         return;
     }
     let what = escape(what);
@@ -55,11 +55,37 @@ fn watch(output: &Output, what: &str, told: &AtomicBool, finished: Receiver<()>)
     }
 }
 
+/// Whether the work is still going on after that time, and does not say so itself.
+fn takes_longer(patience: Duration, told: &AtomicBool, finished: &Receiver<()>) -> bool {
+    let goes_on = finished.recv_timeout(patience) == Err(RecvTimeoutError::Timeout);
+    goes_on && !told.load(Ordering::Relaxed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::color::When;
     use super::super::output::Format;
     use super::*;
+
+    /// What the watcher found, of work that lasts as long as it looks, or ends at once.
+    fn found(told: bool, lasts: bool) -> bool {
+        let (told, (tell, heard)) = (AtomicBool::new(told), mpsc::channel());
+        let patience = if lasts { Duration::ZERO } else { Duration::MAX };
+        let watch = |finished: &Receiver<()>| {
+            tell.send(takes_longer(patience, &told, finished))
+                .expect("somebody listens");
+        };
+        let work = || lasts.then(|| heard.recv().expect("the watcher found something"));
+        let seen = watched(watch, work);
+        seen.unwrap_or_else(|| heard.recv().expect("the watcher found something"))
+    }
+
+    #[test]
+    fn only_what_takes_long_is_told_unless_it_tells_itself() {
+        assert!(found(false, true));
+        assert!(!found(true, true));
+        assert!(!found(false, false));
+    }
 
     #[test]
     fn work_is_done_and_its_panic_is_passed_on() {

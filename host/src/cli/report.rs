@@ -53,9 +53,7 @@ pub(super) fn results(receipt: &Receipt, view: View) -> String {
             view.value(&payload(message), 1)
         )
     });
-    section(&mut text, "audit:", &receipt.audit, view, |it| {
-        verdict(it, view.style)
-    });
+    audit(&mut text, receipt, view);
     if view.verbosity == Verbosity::Verbose {
         costs(&mut text, receipt, view.style);
     }
@@ -97,9 +95,7 @@ pub(super) fn failure(error: &ErrorReport, message: &str, style: Style) -> Strin
 /// What a run that failed leaves, besides its error.
 pub(super) fn remains(receipt: &Receipt, view: View) -> String {
     let mut text = String::new();
-    section(&mut text, "audit:", &receipt.audit, view, |it| {
-        verdict(it, view.style)
-    });
+    audit(&mut text, receipt, view);
     let version = receipt.version;
     let _ = match receipt.outcome {
         Outcome::Refused => writeln!(
@@ -197,6 +193,25 @@ fn changes(text: &mut String, changes: &[Change], view: View) {
     });
 }
 
+/// How many rules each gate had and how many passed, then those that did not.
+fn audit(text: &mut String, receipt: &Receipt, view: View) {
+    let gates: Vec<String> = receipt
+        .stats
+        .gates
+        .iter()
+        .map(|it| {
+            let passed = it.judged - it.violated;
+            format!("{} gate {passed} of {} passed", it.gate, it.judged)
+        })
+        .collect();
+    if gates.is_empty() {
+        return;
+    }
+    let label = view.style.paint(Role::Heading, "audit:");
+    let _ = writeln!(text, "{label} {}", gates.join(", "));
+    entries(text, &receipt.audit, view, |it| verdict(it, view.style));
+}
+
 fn section<T>(
     text: &mut String,
     heading: &str,
@@ -207,12 +222,16 @@ fn section<T>(
     if entries.is_empty() {
         return;
     }
+    let _ = writeln!(text, "{}", view.style.paint(Role::Heading, heading));
+    self::entries(text, entries, view, line);
+}
+
+fn entries<T>(text: &mut String, entries: &[T], view: View, line: impl Fn(&T) -> String) {
     let shown = if view.verbosity == Verbosity::Verbose {
         entries.len()
     } else {
         ENTRIES
     };
-    let _ = writeln!(text, "{}", view.style.paint(Role::Heading, heading));
     for entry in entries.iter().take(shown) {
         let _ = writeln!(text, "  {}", line(entry));
     }

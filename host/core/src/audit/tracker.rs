@@ -59,15 +59,19 @@ impl Tracker {
         tick: Tick,
     ) -> Judgement {
         if findings.is_empty() && self.kept.load(Ordering::Acquire) == 0 {
-            return Judgement::default();
+            return Judgement {
+                judged: rules.rules(gate).len(),
+                ..Judgement::default()
+            };
         }
-        let judged = self.count(rules, gate, findings, tick);
+        let (judged, violated) = self.count(rules, gate, findings, tick);
         // The lock is gone: texts are made outside it.
-        let verdicts: Vec<Verdict> = judged
+        let verdicts: Vec<Verdict> = violated
             .into_iter()
-            .map(|judged| judged.into_verdict(gate))
+            .map(|violated| violated.into_verdict(gate))
             .collect();
         Judgement {
+            judged,
             action: verdicts
                 .iter()
                 .map(|verdict| verdict.action)
@@ -95,36 +99,39 @@ impl Tracker {
         counts
     }
 
+    /// How many rules were judged, and those of them that are violated.
     fn count<'a>(
         &self,
         rules: &'a ProcessRules,
         gate: Gate,
         findings: &'a Findings,
         tick: Tick,
-    ) -> SmallVec<[Judged<'a>; 2]> {
-        let mut judged = SmallVec::new();
+    ) -> (usize, SmallVec<[Violated<'a>; 2]>) {
+        let all = rules.rules(gate);
+        let (mut judged, mut violated) = (all.len(), SmallVec::new());
         let mut book = self.lock();
         let kept = book.get(rules.process());
         if findings.is_empty() && kept.is_none() {
-            return judged;
+            return (judged, violated);
         }
         let mut counters = kept.cloned().unwrap_or_default();
-        let mut violated = findings.iter().peekable();
-        for (index, rule) in rules.rules(gate).iter().enumerate() {
-            match violated.next_if(|finding| finding.rule == index) {
+        let mut findings = findings.iter().peekable();
+        for (index, rule) in all.iter().enumerate() {
+            match findings.next_if(|finding| finding.rule == index) {
                 None if rule.reset_on_success => set(&mut counters, rule.id, 0),
                 None => {}
                 Some(finding) => {
                     let count = get(&counters, rule.id).saturating_add(1);
                     let (action, next) = step(rule, count);
                     set(&mut counters, rule.id, next);
-                    judged.push(Judged {
+                    violated.push(Violated {
                         rule,
                         finding,
                         count,
                         action,
                     });
                     if action == Action::Interlock {
+                        judged = index + 1;
                         break;
                     }
                 }
@@ -132,7 +139,7 @@ impl Tracker {
         }
         let counts = match tick {
             Tick::Record => true,
-            Tick::RecordRefusal => judged.iter().any(|it: &Judged<'_>| it.action.refuses()),
+            Tick::RecordRefusal => violated.iter().any(|it: &Violated<'_>| it.action.refuses()),
             Tick::Preview => false,
         };
         if counts {
@@ -145,7 +152,7 @@ impl Tracker {
             }
             self.kept.store(book.len(), Ordering::Release);
         }
-        judged
+        (judged, violated)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Counters>> {
@@ -154,14 +161,14 @@ impl Tracker {
     }
 }
 
-struct Judged<'a> {
+struct Violated<'a> {
     rule: &'a Rule,
     finding: &'a Finding,
     count: u64,
     action: Action,
 }
 
-impl Judged<'_> {
+impl Violated<'_> {
     fn into_verdict(self, gate: Gate) -> Verdict {
         Verdict {
             gate,

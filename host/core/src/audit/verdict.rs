@@ -69,6 +69,8 @@ pub struct Verdict {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Judgement {
+    /// How many rules were judged: all of the gate, unless a level S rule acted.
+    pub judged: usize,
     /// One verdict per violated rule, in the order of the recipe.
     pub verdicts: Vec<Verdict>,
     /// The weightiest action among them.

@@ -1,7 +1,8 @@
+use super::super::color::When;
 use super::*;
 use theus_core::code::ErrorKind;
 use theus_core::guest_log::LogLine;
-use theus_host::{Action, Changes, Gate, Level, Path, Signal};
+use theus_host::{Action, Changes, Gate, GateCount, Gates, Level, Path, Signal};
 
 const VIEW: View = View {
     before: 0,
@@ -30,6 +31,14 @@ fn verdict(action: Action, level: Level) -> Verdict {
         count: 1,
         action,
         message: "the shelf is full".into(),
+    }
+}
+
+fn count(gate: Gate, judged: usize, violated: usize) -> GateCount {
+    GateCount {
+        gate,
+        judged,
+        violated,
     }
 }
 
@@ -65,6 +74,7 @@ fn a_commit_reads_as_a_diff() {
     };
     receipt.outbox = vec![message("orders", b"one TV"), message("raw", &[0xff, 0])];
     receipt.audit = vec![verdict(Action::Warn, Level::C)];
+    receipt.stats.gates = Gates::from_iter([count(Gate::Input, 2, 0), count(Gate::Output, 3, 1)]);
     let expected = "\
 add_product committed, version 0 -> 1
 result: \"Added\"
@@ -78,10 +88,44 @@ signals:
 outbox:
   orders  \"one TV\"
   raw  <2 bytes>
-audit:
+audit: input gate 2 of 2 passed, output gate 2 of 3 passed
   warn the shelf is full (level C, output gate, rule `domain.items max_len 100`, count 1)
 ";
     assert_eq!(results(&receipt, VIEW), expected);
+}
+
+#[test]
+fn on_a_terminal_colour_repeats_what_the_words_say() {
+    let colored = View {
+        style: When::Always.style(&std::io::stderr()),
+        ..VIEW
+    };
+    let mut receipt = committed();
+    receipt.audit = vec![
+        verdict(Action::Warn, Level::C),
+        verdict(Action::Block, Level::B),
+    ];
+    receipt.stats.gates = Gates::from_iter([count(Gate::Output, 2, 2)]);
+    let text = results(&receipt, colored);
+    let expected = "\
+add_product [32mcommitted[0m, version 0 -> 1
+[1mresult:[0m \"Added\"
+[1mchanges:[0m
+  [32m+ domain.items      [0m  {\"name\": \"TV\", \"price\": 500}  (push)
+  [33m~ domain.total_value[0m  0 -> 500
+  [32m+ domain.fresh      [0m  [1]
+  [31m- domain.x          [0m  \"old\"
+[1maudit:[0m output gate 0 of 2 passed
+  [33mwarn[0m the shelf is full (level C, output gate, rule `domain.items max_len 100`, count 1)
+  [31mblock[0m the shelf is full (level B, output gate, rule `domain.items max_len 100`, count 1)
+";
+    assert_eq!(text.replace('\u{1b}', ""), expected);
+    // Without its colours the text is the plain one.
+    let mut plain = text;
+    for code in ["[0m", "[1m", "[31m", "[32m", "[33m"] {
+        plain = plain.replace(&format!("\u{1b}{code}"), "");
+    }
+    assert_eq!(plain, results(&receipt, VIEW));
 }
 
 #[test]
@@ -147,13 +191,15 @@ Failed: it wrote outside
 fn what_remains_of_a_failed_run_is_said() {
     let mut receipt = Receipt::refused(Some("add_product".into()));
     receipt.audit = vec![verdict(Action::Block, Level::B)];
+    receipt.stats.gates = Gates::from_iter([count(Gate::Output, 1, 1)]);
     let expected = "\
-audit:
+audit: output gate 0 of 1 passed
   block the shelf is full (level B, output gate, rule `domain.items max_len 100`, count 1)
 Refused before the guest was entered; the context stays at version 0.
 ";
     assert_eq!(remains(&receipt, VIEW), expected);
     receipt.audit.clear();
+    receipt.stats.gates = Gates::default();
     receipt.outcome = Outcome::RolledBack;
     receipt.version = 7;
     let expected = "Rolled back: nothing of the run remains, the context stays at version 7.\n";

@@ -170,6 +170,11 @@ fn all_rules_are_judged_unless_a_level_s_rule_acts() {
             .collect::<Vec<_>>(),
         [1]
     );
+    for (rules, price, judged) in [(&all, -1, 3), (&stopped, -1, 1), (&stopped, 7, 3)] {
+        let judgement = judge(&tracker, rules, price, Tick::Preview);
+        assert_eq!(judgement.judged, judged, "{price}");
+    }
+    assert_eq!(judge(&Tracker::new(), &all, 7, Tick::Record).judged, 3);
     let counting = entries("level: S, threshold: 2");
     assert_eq!(
         run(&Tracker::new(), &counting, &[-1, -1], Tick::Record),
