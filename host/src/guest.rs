@@ -2,6 +2,7 @@
 
 mod survey;
 
+pub(crate) use self::survey::MAX_CORE_INSTANCES;
 use self::survey::Survey;
 use crate::component::ComponentError;
 use sha2::{Digest, Sha256};

@@ -1,13 +1,12 @@
 //! The wasmtime settings: what guests may use, and how their instances are pooled.
 
+use crate::guest::MAX_CORE_INSTANCES;
 use theus_core::limits::Limits;
 use wasmtime::{
     Config, Enabled, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig,
     WasmBacktraceDetails, WasmFeatures,
 };
 
-/// Core instances of one component: a wasip2 guest has about four.
-const CORE_INSTANCES: u32 = 32;
 /// Memories of one component: composed components have one per part.
 const MEMORIES: u32 = 4;
 /// Tables of one component that are counted rather than called invalid.
@@ -74,8 +73,8 @@ fn pool(limits: &Limits, slots: u32, memory: u64) -> anyhow::Result<PoolingAlloc
     let tables = u32::try_from(limits.tables)?;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
-        .max_core_instances_per_component(CORE_INSTANCES)
-        .total_core_instances(slots.saturating_mul(CORE_INSTANCES))
+        .max_core_instances_per_component(MAX_CORE_INSTANCES)
+        .total_core_instances(slots.saturating_mul(MAX_CORE_INSTANCES))
         .max_memories_per_module(MEMORIES)
         .max_memories_per_component(MEMORIES)
         .total_memories(slots.saturating_mul(MEMORIES))

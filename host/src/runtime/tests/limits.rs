@@ -2,7 +2,7 @@
 
 use super::guests::{component, data, running, with_module};
 use super::{FUEL, PATIENCE, RUNTIME, run, run_program, run_with, settings};
-use crate::guest::GuestError;
+use crate::guest::{GuestError, MAX_CORE_INSTANCES};
 use crate::runtime::{End, Runtime};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -136,6 +136,27 @@ pub(super) const PROCESSES: &str = r#"
     (instance $processes (instantiate $shim (with "failure" (type $failure')) (with "run" (func $run))))
     (export "theus:process/processes@0.1.0" (instance $processes))
 "#;
+
+#[test]
+fn a_guest_may_have_as_many_core_instances_as_the_survey_lets_pass() {
+    let sides = "(core instance (instantiate $side))".repeat(MAX_CORE_INSTANCES as usize - 1);
+    let text = format!(
+        r#"(component
+            (core module $side) {sides}
+            (core module $main
+                (memory (export "memory") 1)
+                (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8))
+                (func (export "run") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
+            (core instance $main (instantiate $main))
+            {PROCESSES})"#
+    );
+    let execution = run(&wat::parse_str(text).expect("the test's component is valid"));
+    assert!(
+        matches!(execution.end, End::Returned(_)),
+        "{:?}",
+        execution.end
+    );
+}
 
 #[test]
 fn table_elements_are_limited() {
