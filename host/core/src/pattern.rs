@@ -88,6 +88,14 @@ impl PathPattern {
         &self.steps
     }
 
+    /// The same steps below another layer.
+    pub(crate) fn in_layer(&self, layer: Layer) -> Self {
+        Self {
+            layer,
+            ..self.clone()
+        }
+    }
+
     /// The zone of every place that the pattern can name: arguments cannot change it.
     #[must_use]
     pub fn zone(&self) -> Zone {
@@ -187,6 +195,16 @@ impl PathPattern {
             Step::Fixed(Segment::Key(key)) => Some(key),
             _ => None,
         })
+    }
+}
+
+/// A pattern that names one place on every call.
+impl From<&Path> for PathPattern {
+    fn from(path: &Path) -> Self {
+        Self {
+            layer: path.layer(),
+            steps: path.segments().iter().cloned().map(Step::Fixed).collect(),
+        }
     }
 }
 

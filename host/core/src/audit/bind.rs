@@ -8,6 +8,7 @@ use super::recipe::{Declared, PlacedRule};
 use super::rule::{Binding, Origin, ProcessRules, Rule};
 use super::verdict::Gate;
 use crate::contract::Contract;
+use crate::schema::Schema;
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,11 +20,14 @@ pub(super) fn bind(
     source: &Source,
     holding: &[Holding<'_>],
     contract: &Contract,
+    schema: Option<&Schema>,
 ) -> Result<Arc<ProcessRules>, RecipeErrors> {
     let mut binder = Binder {
         report: Report::new(source),
         file: source.origin().into(),
         contract,
+        schema,
+        notes: Vec::new(),
     };
     let inputs = binder.gate(Gate::Input, holding);
     let outputs = binder.gate(Gate::Output, holding);
@@ -34,14 +38,18 @@ pub(super) fn bind(
         binder.agree("side effects", &recipe.side_effects, &contract.side_effects);
         binder.agree("errors", &recipe.errors, &contract.errors);
     }
-    let rules = ProcessRules::new(contract.name.clone(), inputs, outputs);
+    // Several conditions of one entry share its field, and what is odd about it.
+    binder.notes.dedup();
+    let rules = ProcessRules::new(contract.name.clone(), inputs, outputs, binder.notes);
     binder.report.finish(Arc::new(rules))
 }
 
-struct Binder<'a> {
-    report: Report<'a>,
-    file: Arc<str>,
-    contract: &'a Contract,
+pub(super) struct Binder<'a> {
+    pub(super) report: Report<'a>,
+    pub(super) file: Arc<str>,
+    pub(super) contract: &'a Contract,
+    pub(super) schema: Option<&'a Schema>,
+    pub(super) notes: Vec<String>,
 }
 
 impl Binder<'_> {
@@ -107,6 +115,7 @@ impl Binder<'_> {
                 .collect();
         }
         rule.bind(binding);
+        self.meet(placed, &rule, holding.way);
         Some(rule)
     }
 

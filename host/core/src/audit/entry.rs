@@ -119,6 +119,7 @@ impl Reader<'_> {
                 help,
             );
         }
+        self.conditions_agree(&entry.conditions);
         let max = entry
             .max_threshold
             .map_or(self.defaults.max_threshold, |(_, max)| max);

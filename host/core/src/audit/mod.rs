@@ -40,12 +40,15 @@
 //! | the same, in the signal or meta zone | refused at load | what this run wrote there |
 //! | `result`, with steps below it | refused at load | the result |
 
+mod agree;
 mod bind;
 mod condition;
 mod entry;
 mod expr;
 mod field;
+mod fit;
 mod inheritance;
+mod meet;
 mod message;
 mod number;
 mod reader;
@@ -70,6 +73,7 @@ pub use verdict::{Action, Gate, Judgement, Level, Verdict};
 pub use self::error::{RecipeError, RecipeErrors};
 
 pub(crate) use condition::{describe, kind_phrase};
+pub(crate) use fit::Known;
 
 use crate::yaml;
 

@@ -7,6 +7,7 @@ use super::reader;
 use super::rule::{ProcessRules, Rule};
 use super::yaml::Node;
 use crate::contract::Contract;
+use crate::schema::Schema;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -94,13 +95,48 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// Fields that name no parameter of the contract; `side_effects` or `errors` that differ from the contract's.
+    /// Fields that name no parameter of the contract; conditions that no value of the parameter meets; `side_effects` or
+    /// `errors` that differ from the contract's.
     pub fn bind(&self, contract: &Contract) -> Result<Option<Arc<ProcessRules>>, RecipeErrors> {
+        self.bind_to(contract, None)
+    }
+
+    /// Binds the rules as [`Recipe::bind`] does, and holds them against the schema of the context that they are for.
+    ///
+    /// ```
+    /// # use theus_core::{audit::Recipe, contract::Contract, schema::Schema};
+    /// let contract = Contract::parse_section(br#"{"name":"add","outputs":["domain.total"]}"#)?.remove(0);
+    /// let schema = Schema::parse("context: { domain: { total: { type: int } } }", "schema.yaml")?;
+    /// let rules = "process_recipes: { add: { outputs: [{ field: domain.totl, max: 9 }] } }";
+    /// let recipe = Recipe::parse(rules, "audit.yaml")?;
+    /// assert!(recipe.bind(&contract).is_ok());
+    /// let errors = recipe.bind_within(&contract, &schema).unwrap_err();
+    /// assert!(errors.to_string().contains("did you mean `domain.total`?"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Recipe::bind`]; places at which the schema lets nothing be; conditions that no value which the schema
+    /// allows there meets. All of them at once.
+    pub fn bind_within(
+        &self,
+        contract: &Contract,
+        schema: &Schema,
+    ) -> Result<Option<Arc<ProcessRules>>, RecipeErrors> {
+        self.bind_to(contract, Some(schema))
+    }
+
+    fn bind_to(
+        &self,
+        contract: &Contract,
+        schema: Option<&Schema>,
+    ) -> Result<Option<Arc<ProcessRules>>, RecipeErrors> {
         let holding = inheritance::holding(&self.processes, &contract.name);
         if holding.is_empty() {
             return Ok(None);
         }
-        bind::bind(&self.source, &holding, contract).map(Some)
+        bind::bind(&self.source, &holding, contract, schema).map(Some)
     }
 
     /// What the file says about processes that are not loaded: one note each.

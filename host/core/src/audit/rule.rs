@@ -69,6 +69,7 @@ pub struct ProcessRules {
     inputs: Vec<Rule>,
     outputs: Vec<Rule>,
     context_paths: Vec<Path>,
+    notes: Vec<String>,
 }
 
 /// The rules of a gate that a run violates, in the order of the recipe.
@@ -88,7 +89,12 @@ pub(super) struct Finding {
 }
 
 impl ProcessRules {
-    pub(super) fn new(process: String, inputs: Vec<Rule>, outputs: Vec<Rule>) -> Self {
+    pub(super) fn new(
+        process: String,
+        inputs: Vec<Rule>,
+        outputs: Vec<Rule>,
+        notes: Vec<String>,
+    ) -> Self {
         let mut context_paths: Vec<Path> = inputs
             .iter()
             .chain(&outputs)
@@ -102,6 +108,7 @@ impl ProcessRules {
             inputs,
             outputs,
             context_paths,
+            notes,
         }
     }
 
@@ -132,6 +139,12 @@ impl ProcessRules {
     #[must_use]
     pub fn context_paths(&self) -> &[Path] {
         &self.context_paths
+    }
+
+    /// What is odd about the rules but wrong in none of them: one that can never act.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Finds the rules of a gate that a run violates. Changes nothing, and allocates nothing where all pass.

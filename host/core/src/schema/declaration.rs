@@ -1,8 +1,9 @@
 //! Declarations: what a schema says about one place.
 
-use crate::audit::Number;
+use crate::audit::{Known, Number};
 use crate::contract::Kind;
 use crate::value::Value;
+use crate::zone;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
@@ -71,6 +72,21 @@ impl Declaration {
         self.fields
             .as_ref()
             .is_some_and(|fields| fields.others == Others::Refused)
+    }
+
+    /// What it says of a value, as rules need it.
+    pub(super) fn known(&self) -> Known {
+        // Of a closed map there are never more keys than are declared; those of other zones may be out of a rule's sight.
+        let declared_keys = self.fields.as_ref().map(|it| it.by_key.len() as u64);
+        let closed = declared_keys.filter(|_| self.is_closed());
+        let in_sight = self.required().filter(|(key, _)| !zone::is_reserved(key));
+        Known {
+            min: self.min,
+            max: self.max,
+            least_len: in_sight.count() as u64,
+            most_len: self.max_len.into_iter().chain(closed).min(),
+            ..Known::of(self.kind)
+        }
     }
 
     /// Whether there is a default here or anywhere below.

@@ -42,13 +42,14 @@ mod sense;
 mod touched;
 
 pub use self::breach::{Breach, BreachProblem, Breaches};
-pub use self::reach::ImpossiblePath;
+pub use self::reach::{ImpossiblePath, ImpossiblePaths};
 pub use crate::yaml::error::{FileError as SchemaError, FileErrors as SchemaErrors};
 
 use self::breach::{Findings, Place};
 use self::declaration::Declaration;
 use self::reader::Layers;
 use self::touched::Touched;
+use crate::audit::Known;
 use crate::contract::Contract;
 use crate::path::{Layer, Path};
 use crate::pattern::PathPattern;
@@ -185,21 +186,50 @@ impl Schema {
     ///
     /// # Errors
     ///
-    /// The first path at which nothing can be, what the schema declares instead, and the nearest path that it knows.
-    pub fn check_contract(&self, contract: &Contract) -> Result<(), ImpossiblePath> {
-        let mut paths = contract.inputs.iter().chain(&contract.outputs);
-        paths.try_for_each(|path| self.admits(path))
+    /// Every path at which nothing can be, what the schema declares instead, and the nearest path that it knows.
+    pub fn check_contract(&self, contract: &Contract) -> Result<(), ImpossiblePaths> {
+        let mut paths: Vec<ImpossiblePath> = Vec::new();
+        for path in contract.inputs.iter().chain(&contract.outputs) {
+            // What is read and written is told once.
+            paths.extend(self.admits(path).err().filter(|it| !paths.contains(it)));
+        }
+        match paths {
+            none if none.is_empty() => Ok(()),
+            paths => Err(ImpossiblePaths { paths }),
+        }
     }
 
-    fn admits(&self, pattern: &PathPattern) -> Result<(), ImpossiblePath> {
+    /// What is known of the values at a place, and where that is declared; none where the schema says nothing of them.
+    ///
+    /// # Errors
+    ///
+    /// The place is one at which the schema lets nothing be.
+    pub(crate) fn known_at(&self, place: &Path) -> Result<Option<(Known, String)>, ImpossiblePath> {
+        let declared = self.admits(&PathPattern::from(place))?;
+        Ok(declared.map(|it| (it.known(), format!("{}:{}", self.origin(), it.line))))
+    }
+
+    fn admits(&self, pattern: &PathPattern) -> Result<Option<&Declaration>, ImpossiblePath> {
         let Some(declared) = self.declared(pattern.layer()) else {
-            return Ok(());
+            return Ok(None);
         };
         reach::admits(declared, pattern).map_err(|mismatch| ImpossiblePath {
             path: pattern.to_string(),
             problem: mismatch.problem,
-            nearest: mismatch.nearest,
+            nearest: self.in_another_layer(pattern).or(mismatch.nearest),
             declared_at: format!("{}:{}", self.origin(), mismatch.line),
+        })
+    }
+
+    /// The same path in the other layer, where the schema declares it there.
+    fn in_another_layer(&self, pattern: &PathPattern) -> Option<String> {
+        let mut others = self
+            .layers()
+            .filter(|(layer, _)| *layer != pattern.layer() && !pattern.steps().is_empty());
+        others.find_map(|(layer, declared)| {
+            let moved = pattern.in_layer(layer);
+            let found = reach::admits(declared, &moved).ok().flatten();
+            found.map(|_| moved.to_string())
         })
     }
 

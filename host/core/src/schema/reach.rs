@@ -8,12 +8,12 @@ use crate::yaml::error::nearest;
 use crate::zone;
 use std::fmt::Write as _;
 
-/// A path of a contract at which the schema lets nothing be.
+/// A path of a contract or a rule at which the schema lets nothing be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("nothing can ever be at `{path}`: {problem} ({declared_at})")]
 #[non_exhaustive]
 pub struct ImpossiblePath {
-    /// The contract's path.
+    /// The path, as it was written.
     pub path: String,
     /// What the schema says instead.
     pub problem: String,
@@ -21,6 +21,15 @@ pub struct ImpossiblePath {
     pub nearest: Option<String>,
     /// File and line of the declaration.
     pub declared_at: String,
+}
+
+/// The paths of a contract at which the schema lets nothing be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.render())]
+#[non_exhaustive]
+pub struct ImpossiblePaths {
+    /// The paths, inputs first; never empty.
+    pub paths: Vec<ImpossiblePath>,
 }
 
 /// A problem, the nearest valid spelling of the path up to it, and the line of the declaration.
@@ -39,26 +48,57 @@ impl ImpossiblePath {
             Some(meant) => {
                 format!("did you mean `{meant}`? else declare the key in the schema ({at})")
             }
-            None => format!("change the contract's path, or the declaration at {at}"),
+            None => format!("change the path, or the declaration at {at}"),
         }
     }
 }
 
-/// Whether something can be at a contract's path.
-pub(super) fn admits(declared: &Declaration, pattern: &PathPattern) -> Result<(), Mismatch> {
+impl ImpossiblePaths {
+    /// How to mend it; of several paths, the message says it of each.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        match self.paths.as_slice() {
+            [only] => Some(only.help()),
+            _ => None,
+        }
+    }
+
+    fn render(&self) -> String {
+        if let [only] = self.paths.as_slice() {
+            return only.to_string();
+        }
+        let mut text = format!("nothing can ever be at {} of its paths", self.paths.len());
+        for path in &self.paths {
+            // Writing into a string does not fail.
+            let _ = write!(text, "\n{path}\n  help: {}", path.help());
+        }
+        text
+    }
+}
+
+/// Whether something can be at a contract's path, and what is declared there.
+pub(super) fn admits<'a>(
+    declared: &'a Declaration,
+    pattern: &PathPattern,
+) -> Result<Option<&'a Declaration>, Mismatch> {
     descend(declared, pattern.layer().name(), pattern.steps())
 }
 
-fn descend(declared: &Declaration, above: &str, steps: &[Step]) -> Result<(), Mismatch> {
+/// The declaration of the place behind the steps; none where the schema does not say what is there.
+fn descend<'a>(
+    declared: &'a Declaration,
+    above: &str,
+    steps: &[Step],
+) -> Result<Option<&'a Declaration>, Mismatch> {
     let Some((step, below)) = steps.split_first() else {
-        return Ok(());
+        return Ok(Some(declared));
     };
     let (needs, parts) = match step {
         Step::Fixed(Segment::Key(_)) | Step::KeyParam(_) => (Kind::Map, "keys"),
         Step::Fixed(Segment::Index(_)) | Step::IndexParam(_) => (Kind::List, "elements"),
     };
     if declared.kind == Kind::Any {
-        return Ok(());
+        return Ok(None);
     }
     if declared.kind != needs {
         return Err(Mismatch {
@@ -74,7 +114,7 @@ fn descend(declared: &Declaration, above: &str, steps: &[Step]) -> Result<(), Mi
     match (step, &declared.fields, &declared.items) {
         (Step::Fixed(Segment::Key(key)), Some(fields), _) => match fields.by_key.get(key) {
             Some(field) => descend(field, &here, below),
-            None if !declared.is_closed() => Ok(()),
+            None if !declared.is_closed() => Ok(None),
             None => Err(undeclared(declared, fields, above, key)),
         },
         (Step::KeyParam(_), Some(fields), _) if declared.is_closed() => {
@@ -85,7 +125,8 @@ fn descend(declared: &Declaration, above: &str, steps: &[Step]) -> Result<(), Mi
                 .filter(|(key, _)| !zone::is_reserved(key))
                 .map(|(_, field)| descend(field, &here, below));
             match ends.find(Result::is_ok) {
-                Some(_) => Ok(()),
+                // Which one it is, only the call can tell.
+                Some(_) => Ok(None),
                 None => Err(Mismatch {
                     problem: format!("no key that `{above}` declares fits"),
                     nearest: None,
@@ -94,7 +135,7 @@ fn descend(declared: &Declaration, above: &str, steps: &[Step]) -> Result<(), Mi
             }
         }
         (_, _, Some(items)) => descend(items, &here, below),
-        _ => Ok(()),
+        _ => Ok(None),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::ast::{Node, Operator};
 use super::place::chain;
 use super::{Compiled, MAX_EXPRESSION_BYTES, MAX_NESTING};
+use crate::audit::field::Field;
 use crate::audit::verdict::Gate;
 use crate::path::{self, Path};
 use crate::value::Value;
@@ -54,6 +55,7 @@ pub(super) fn compile(text: &str, gate: Gate) -> Result<Compiled, Problem> {
         element: None,
         paths: Vec::new(),
         arguments: Vec::new(),
+        places: Vec::new(),
         reads_any_argument: false,
         reads_result: false,
         reads_zones: false,
@@ -78,6 +80,7 @@ pub(super) fn compile(text: &str, gate: Gate) -> Result<Compiled, Problem> {
         node,
         paths: compiler.paths,
         arguments: compiler.arguments,
+        places: compiler.places,
         reads_any_argument: compiler.reads_any_argument,
     })
 }
@@ -109,6 +112,7 @@ pub(super) struct Compiler {
     pub(super) element: Option<String>,
     pub(super) paths: Vec<Path>,
     pub(super) arguments: Vec<SmolStr>,
+    pub(super) places: Vec<Field>,
     pub(super) reads_any_argument: bool,
     pub(super) reads_result: bool,
     // Signal or meta keys, of which nothing is locked.

@@ -42,7 +42,7 @@ mod value;
 use self::ast::Node;
 pub(super) use self::compile::Problem;
 pub(super) use self::fault::Fault;
-use super::field::Facts;
+use super::field::{Facts, Field};
 use super::verdict::Gate;
 use crate::path::Path;
 use smol_str::SmolStr;
@@ -70,6 +70,7 @@ struct Compiled {
     node: Node,
     paths: Vec<Path>,
     arguments: Vec<SmolStr>,
+    places: Vec<Field>,
     reads_any_argument: bool,
 }
 
@@ -110,6 +111,11 @@ impl Expression {
     #[must_use]
     pub fn arguments(&self) -> &[SmolStr] {
         &self.0.arguments
+    }
+
+    /// Every fixed place that it reads, each once.
+    pub(super) fn places(&self) -> &[Field] {
+        &self.0.places
     }
 
     /// Whether it may read arguments that it does not name.

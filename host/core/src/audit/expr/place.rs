@@ -29,6 +29,9 @@ impl Compiler {
 
     fn read(&mut self, root: &str, steps: Vec<Segment>) -> Result<Read, Problem> {
         let read = self.parse_read(root, steps)?;
+        if !self.places.contains(&read.field) {
+            self.places.push(read.field.clone());
+        }
         match &read.field {
             Field::Argument { name, .. } => self.arguments.push(name.clone()),
             Field::Result { .. } => self.reads_result = true,

@@ -156,8 +156,8 @@ fn what_cannot_be_decided_is_a_violation_that_says_why() {
             "{args.order.rate: 1}.size() == 1",
             "`{ }` does not take a float",
         ),
-        ("args.price.n == 1", "`args.price.n` is absent"),
-        ("has(args.price.n)", "`has` does not take an int"),
+        ("args.order.text.n == 1", "`args.order.text.n` is absent"),
+        ("has(args.order.text.n)", "`has` does not take a string"),
         ("has(args.order.zzz.n)", "`args.order.zzz` is absent"),
         ("args.order.lines.all(l, l.zzz == 1)", "`zzz` is absent"),
         (

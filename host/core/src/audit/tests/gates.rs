@@ -190,7 +190,7 @@ fn fields_lead_into_lists_and_maps() {
         "order.rows[2].p",
         "order.total.x",
         "order.rows.x",
-        "price[0]",
+        "order.total[0]",
         "order.nothing",
     ] {
         let strict = rules(&[&format!("{{field: '{field}', type: any}}")], &[]);

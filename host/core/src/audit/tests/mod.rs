@@ -2,6 +2,7 @@
 
 mod binding;
 mod counters;
+mod declared;
 mod documentation;
 mod expression_rules;
 mod expressions;
