@@ -158,6 +158,8 @@ codes! {
     GrantUnfit = "U010", Usage;
     /// A policy does not narrow the contract that it is for.
     PolicyUnfit = "U011", Usage;
+    /// The limits leave no room for any call, or contradict one another.
+    LimitsUnfit = "U012", Usage;
     /// The host itself failed.
     HostFailed = "H001", Host;
 }

@@ -109,6 +109,16 @@ pub enum StrictError {
     },
 }
 
+impl StrictError {
+    /// The contract's path.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Self::UnreadableInput { path, .. } | Self::GlobalOutput { path } => path,
+        }
+    }
+}
+
 impl Contract {
     /// Parses a `theus:contract` section.
     ///
@@ -165,20 +175,22 @@ impl Contract {
     ///
     /// # Errors
     ///
-    /// The first input or output that strict mode does not allow.
+    /// The first input or output that strict mode does not allow; [`Contract::strict_errors`] has all of them.
     pub fn check_strict(&self) -> Result<(), StrictError> {
-        if let Some(input) = self.inputs.iter().find(|input| !input.zone().is_readable()) {
-            return Err(StrictError::UnreadableInput {
-                path: input.to_string(),
-                zone: input.zone(),
-            });
-        }
-        if let Some(output) = self.outputs.iter().find(|it| it.layer() == Layer::Global) {
-            return Err(StrictError::GlobalOutput {
-                path: output.to_string(),
-            });
-        }
-        Ok(())
+        self.strict_errors().next().map_or(Ok(()), Err)
+    }
+
+    /// Every input and output that strict mode does not allow.
+    pub fn strict_errors(&self) -> impl Iterator<Item = StrictError> {
+        let unreadable = self.inputs.iter().filter(|it| !it.zone().is_readable());
+        let inputs = unreadable.map(|input| StrictError::UnreadableInput {
+            path: input.to_string(),
+            zone: input.zone(),
+        });
+        let global = self.outputs.iter().filter(|it| it.layer() == Layer::Global);
+        inputs.chain(global.map(|output| StrictError::GlobalOutput {
+            path: output.to_string(),
+        }))
     }
 
     /// The parameter of that name.
@@ -354,5 +366,14 @@ mod tests {
         ] {
             assert!(check(line).is_err(), "{line}");
         }
+        let line = r#"{"name":"a","inputs":["domain.x","domain.sig_x","domain.meta_y"],"outputs":["global.max"]}"#;
+        let contract = Contract::parse_section(line.as_bytes())
+            .expect(line)
+            .remove(0);
+        let all: Vec<_> = contract
+            .strict_errors()
+            .map(|it| it.path().to_owned())
+            .collect();
+        assert_eq!(all, ["domain.sig_x", "domain.meta_y", "global.max"]);
     }
 }

@@ -1,5 +1,9 @@
 //! The limits of one call: one table, every row overridable by the operator.
 
+mod unfit;
+
+pub use self::unfit::{LimitProblem, LimitsError};
+
 use std::fmt;
 use std::time::Duration;
 

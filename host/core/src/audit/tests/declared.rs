@@ -328,13 +328,13 @@ process_recipes:
         .expect_err("four")
         .errors;
     let places: Vec<_> = errors.iter().map(|it| (it.line, it.column)).collect();
-    assert_eq!(places, [(4, 16), (5, 35), (7, 16), (8, 15)]);
+    assert_eq!(places, [(4, 18), (5, 37), (7, 18), (8, 17)]);
     assert_eq!(
         errors[2].to_string(),
         "\
-r.yaml:7:16: nothing can ever be at `domain.totl`: `domain` is a closed map that does not declare `totl` (schema.yaml:4)
+r.yaml:7:18: nothing can ever be at `domain.totl`: `domain` is a closed map that does not declare `totl` (schema.yaml:4)
   7 |       - { field: domain.totl, max: 3, min: 1 }
-    |                ^^^^^^^^^^^
+    |                  ^^^^^^^^^^^
   help: change the path, or the declaration at schema.yaml:4"
     );
 }

@@ -1,0 +1,427 @@
+//! Limits that make no sense: that no call could keep, that contradict one another, or that no engine could hold to.
+
+use super::{KIB, Limits};
+use std::time::Duration;
+
+/// The page of a linear memory.
+const PAGE: u64 = 64 * KIB;
+
+/// A 32-bit memory holds no more.
+const MOST_MEMORY: u64 = 4 * 1024 * 1024 * KIB;
+
+/// Wasm runs on the caller's stack, and a thread of the standard library has 2 MiB.
+const MOST_STACK: u64 = 1024 * KIB;
+
+/// Tables that an instance of the pool has room for.
+const MOST_TABLES: u64 = 100;
+
+/// Each level of a value takes stack of the host's own.
+const MOST_DEPTH: u64 = 128;
+
+/// A deadline further away is none.
+const MOST_TIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Why limits make no sense: everything at once.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.render())]
+#[non_exhaustive]
+pub struct LimitsError {
+    /// The problems, in the order of [`Limits`]; never empty.
+    pub problems: Vec<LimitProblem>,
+}
+
+/// One limit that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LimitProblem {
+    /// No call could keep it.
+    #[error("`{limit}` is {found}, at least {least} is needed: {why}")]
+    TooSmall {
+        /// The field of [`Limits`].
+        limit: &'static str,
+        /// What it is.
+        found: String,
+        /// What it would have to be.
+        least: String,
+        /// What could never happen.
+        why: &'static str,
+    },
+    /// The engine cannot give so much, so the limit would not be the one that holds.
+    #[error("`{limit}` is {found}, at most {most} is possible: {why}")]
+    TooLarge {
+        /// The field of [`Limits`].
+        limit: &'static str,
+        /// What it is.
+        found: String,
+        /// What it may be.
+        most: String,
+        /// What holds instead.
+        why: &'static str,
+    },
+    /// Another limit is always reached before it.
+    #[error("`{limit}` is {found}, which is more than `{other}` {allowed}: {why}")]
+    OutOfReach {
+        /// The field of [`Limits`].
+        limit: &'static str,
+        /// What it is.
+        found: u64,
+        /// The field that it contradicts.
+        other: &'static str,
+        /// What that one is.
+        allowed: u64,
+        /// What could never happen.
+        why: &'static str,
+    },
+}
+
+impl LimitsError {
+    /// How to mend it.
+    #[must_use]
+    pub fn help(&self) -> String {
+        let mut fields = Vec::new();
+        for problem in &self.problems {
+            let field = problem.limit();
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
+        }
+        let fields: Vec<_> = fields
+            .into_iter()
+            .map(|field| match flag(field) {
+                Some(flag) => format!("`{flag}` (in a program: `Limits::{field}`)"),
+                None => format!("`Limits::{field}`"),
+            })
+            .collect();
+        format!("change {}", fields.join(", "))
+    }
+
+    fn render(&self) -> String {
+        let problems: Vec<_> = self.problems.iter().map(ToString::to_string).collect();
+        problems.join("; ")
+    }
+}
+
+impl LimitProblem {
+    /// The field of [`Limits`] that it is about.
+    #[must_use]
+    pub fn limit(&self) -> &'static str {
+        match self {
+            Self::TooSmall { limit, .. }
+            | Self::TooLarge { limit, .. }
+            | Self::OutOfReach { limit, .. } => limit,
+        }
+    }
+}
+
+impl Limits {
+    /// How many limits there are.
+    pub const COUNT: usize = 23;
+
+    /// Refuses limits that make no sense together.
+    ///
+    /// What may be 0 is what a call can do without: tables, reads, writes, the log, the outbox, calls into the host.
+    ///
+    /// ```
+    /// use theus_core::limits::Limits;
+    ///
+    /// assert!(Limits::default().check().is_ok());
+    /// let none = Limits { fuel: 0, ..Limits::default() };
+    /// assert_eq!(
+    ///     none.check().unwrap_err().to_string(),
+    ///     "`fuel` is 0, at least 1 is needed: no instruction could run"
+    /// );
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Every limit that no call could keep, that the engine cannot hold to, or that another one makes unreachable.
+    pub fn check(&self) -> Result<(), LimitsError> {
+        let mut problems = Vec::new();
+        for (limit, found, least, why) in [
+            (
+                "component_bytes",
+                self.component_bytes,
+                1,
+                "no guest could be registered",
+            ),
+            (
+                "memory_bytes",
+                self.memory_bytes,
+                PAGE,
+                "a linear memory has pages of 64 KiB",
+            ),
+            (
+                "stack_bytes",
+                self.stack_bytes,
+                1,
+                "no function could be called",
+            ),
+            ("fuel", self.fuel, 1, "no instruction could run"),
+            ("path_bytes", self.path_bytes, 1, "no place could be named"),
+            (
+                "path_segments",
+                self.path_segments,
+                1,
+                "only whole layers could be named",
+            ),
+            (
+                "value_bytes",
+                self.value_bytes,
+                1,
+                "no value could be read or written",
+            ),
+            (
+                "value_depth",
+                self.value_depth,
+                1,
+                "a layer is a map, which is one level",
+            ),
+            (
+                "argument_bytes",
+                self.argument_bytes,
+                1,
+                "no arguments take one byte as well",
+            ),
+            (
+                "result_bytes",
+                self.result_bytes,
+                1,
+                "no result takes one byte as well",
+            ),
+        ] {
+            if found < least {
+                let (found, least) = (found.to_string(), least.to_string());
+                problems.push(LimitProblem::TooSmall {
+                    limit,
+                    found,
+                    least,
+                    why,
+                });
+            }
+        }
+        for (limit, found, most, why) in [
+            (
+                "memory_bytes",
+                self.memory_bytes,
+                MOST_MEMORY,
+                "a 32-bit memory holds no more",
+            ),
+            (
+                "tables",
+                self.tables,
+                MOST_TABLES,
+                "an instance has room for no more",
+            ),
+            (
+                "stack_bytes",
+                self.stack_bytes,
+                MOST_STACK,
+                "it lies on the calling thread's own stack",
+            ),
+            (
+                "value_depth",
+                self.value_depth,
+                MOST_DEPTH,
+                "each level takes stack of the host's own",
+            ),
+        ] {
+            if found > most {
+                let (found, most) = (found.to_string(), most.to_string());
+                problems.push(LimitProblem::TooLarge {
+                    limit,
+                    found,
+                    most,
+                    why,
+                });
+            }
+        }
+        self.check_time(&mut problems);
+        self.check_reach(&mut problems);
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(LimitsError { problems })
+    }
+
+    fn check_time(&self, problems: &mut Vec<LimitProblem>) {
+        let limit = "timeout";
+        if self.timeout.is_zero() {
+            problems.push(LimitProblem::TooSmall {
+                limit,
+                found: "0 s".into(),
+                least: "1 ns".into(),
+                why: "every call would be late at once",
+            });
+        } else if self.timeout > MOST_TIME {
+            problems.push(LimitProblem::TooLarge {
+                limit,
+                found: format!("{} s", self.timeout.as_secs()),
+                most: format!("{} s (a year)", MOST_TIME.as_secs()),
+                why: "a deadline further away is none",
+            });
+        }
+    }
+
+    fn check_reach(&self, problems: &mut Vec<LimitProblem>) {
+        // 0 says that nothing is written at all, whatever its size.
+        let written = if self.write_bytes == 0 {
+            u64::MAX
+        } else {
+            self.write_bytes
+        };
+        for (limit, found, other, allowed, why) in [
+            (
+                "value_bytes",
+                self.value_bytes,
+                "write_bytes",
+                written,
+                "no transaction could write such a value",
+            ),
+            (
+                "value_bytes",
+                self.value_bytes,
+                "heavy_value_bytes",
+                self.heavy_value_bytes,
+                "the heavy zone is for the larger values",
+            ),
+        ] {
+            if found > allowed {
+                problems.push(LimitProblem::OutOfReach {
+                    limit,
+                    found,
+                    other,
+                    allowed,
+                    why,
+                });
+            }
+        }
+    }
+}
+
+fn flag(field: &str) -> Option<&'static str> {
+    match field {
+        "fuel" => Some("--fuel"),
+        "timeout" => Some("--timeout"),
+        "memory_bytes" => Some("--max-memory"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(change: impl FnOnce(&mut Limits)) -> Vec<String> {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        match limits.check() {
+            Ok(()) => Vec::new(),
+            Err(error) => error.problems.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn the_defaults_and_what_a_call_can_do_without_make_sense() {
+        assert_eq!(problems(|_| {}), [""; 0]);
+        let none = |it: &mut Limits| {
+            (it.tables, it.table_elements, it.host_calls) = (0, 0, 0);
+            (it.writes, it.write_bytes, it.reads, it.read_bytes) = (0, 0, 0, 0);
+            (
+                it.log_lines,
+                it.log_bytes,
+                it.outbox_messages,
+                it.outbox_bytes,
+            ) = (0, 0, 0, 0);
+        };
+        assert_eq!(problems(none), [""; 0]);
+        let much = |it: &mut Limits| {
+            (it.fuel, it.host_calls, it.reads) = (u64::MAX, u64::MAX, u64::MAX);
+            it.timeout = MOST_TIME;
+            it.memory_bytes = MOST_MEMORY;
+        };
+        assert_eq!(problems(much), [""; 0]);
+    }
+
+    #[test]
+    fn every_limit_has_its_edge() {
+        type Change = fn(&mut Limits, u64);
+        let edges: [(Change, u64, &str); 10] = [
+            (|it, to| it.component_bytes = to, 1, "component_bytes"),
+            (|it, to| it.memory_bytes = to, PAGE, "memory_bytes"),
+            (|it, to| it.stack_bytes = to, 1, "stack_bytes"),
+            (|it, to| it.fuel = to, 1, "fuel"),
+            (|it, to| it.path_bytes = to, 1, "path_bytes"),
+            (|it, to| it.path_segments = to, 1, "path_segments"),
+            (|it, to| it.value_bytes = to, 1, "value_bytes"),
+            (|it, to| it.value_depth = to, 1, "value_depth"),
+            (|it, to| it.argument_bytes = to, 1, "argument_bytes"),
+            (|it, to| it.result_bytes = to, 1, "result_bytes"),
+        ];
+        for (change, least, name) in edges {
+            assert_eq!(problems(|it| change(it, least)), [""; 0], "{name}");
+            let found = problems(|it| change(it, least - 1));
+            assert_eq!(found.len(), 1, "{found:?}");
+            let expected = format!("`{name}` is {}, at least {least} is needed: ", least - 1);
+            assert!(found[0].starts_with(&expected), "{found:?}");
+        }
+        let edges: [(Change, u64, &str); 4] = [
+            (|it, to| it.memory_bytes = to, MOST_MEMORY, "memory_bytes"),
+            (|it, to| it.tables = to, MOST_TABLES, "tables"),
+            (|it, to| it.stack_bytes = to, MOST_STACK, "stack_bytes"),
+            (|it, to| it.value_depth = to, MOST_DEPTH, "value_depth"),
+        ];
+        for (change, most, name) in edges {
+            assert_eq!(problems(|it| change(it, most)), [""; 0], "{name}");
+            let found = problems(|it| change(it, most + 1));
+            let expected = format!("`{name}` is {}, at most {most} is possible: ", most + 1);
+            assert!(
+                found.len() == 1 && found[0].starts_with(&expected),
+                "{found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn time_is_more_than_none_and_less_than_ever() {
+        assert_eq!(
+            problems(|it| it.timeout = Duration::ZERO),
+            ["`timeout` is 0 s, at least 1 ns is needed: every call would be late at once"]
+        );
+        assert_eq!(problems(|it| it.timeout = Duration::from_nanos(1)), [""; 0]);
+        let found = problems(|it| it.timeout = Duration::MAX);
+        assert!(
+            found[0].contains("at most 31536000 s (a year)"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn limits_that_contradict_one_another_are_told_all_at_once() {
+        let error = Limits {
+            fuel: 0,
+            write_bytes: 1000,
+            heavy_value_bytes: 10,
+            ..Limits::default()
+        };
+        let error = error.check().expect_err("three");
+        assert_eq!(
+            error.to_string(),
+            "`fuel` is 0, at least 1 is needed: no instruction could run; `value_bytes` is 1048576, which is more than \
+             `write_bytes` 1000: no transaction could write such a value; `value_bytes` is 1048576, which is more than \
+             `heavy_value_bytes` 10: the heavy zone is for the larger values"
+        );
+        assert_eq!(
+            error.help(),
+            "change `--fuel` (in a program: `Limits::fuel`), `Limits::value_bytes`"
+        );
+        let equal = |it: &mut Limits| it.write_bytes = it.value_bytes;
+        assert_eq!(problems(equal), [""; 0]);
+    }
+
+    /// Whoever adds a limit decides here what of it makes no sense.
+    #[test]
+    fn all_limits_are_counted() {
+        let printed = format!("{:?}", Limits::default());
+        assert_eq!(printed.matches(": ").count(), Limits::COUNT);
+    }
+}
