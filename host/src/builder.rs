@@ -135,9 +135,10 @@ impl EngineBuilder {
     ///
     /// # Errors
     ///
-    /// A value of the initial context that no process could have written, a context that does not fit the schema, or a
-    /// machine that wasm cannot run on.
+    /// Limits that make no sense, a value of the initial context that no process could have written, a context that does
+    /// not fit the schema, or a machine that wasm cannot run on.
     pub fn build(mut self) -> Result<Engine, EngineBuildError> {
+        self.limits.check()?;
         if let Some(schema) = &self.schema {
             schema.fill_defaults(&mut self.context);
         }

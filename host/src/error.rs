@@ -6,7 +6,7 @@ mod run;
 pub use self::register::{GrantProblem, RegisterError};
 pub use self::run::{ArgumentProblem, RunError};
 
-use theus_core::limits::LimitExceeded;
+use theus_core::limits::{LimitExceeded, LimitsError};
 use theus_core::path::{Path, PathError};
 use theus_core::schema::{Breach, Breaches};
 use theus_core::tree::ShapeError;
@@ -42,6 +42,9 @@ pub enum EditError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineBuildError {
+    /// The limits make no sense.
+    #[error(transparent)]
+    Limits(#[from] LimitsError),
     /// A value of the initial context is too deep, or private to the host.
     #[error("the initial context: {0}")]
     Context(#[from] EditError),

@@ -1,6 +1,9 @@
 //! Guests as files: what a component imports, exports and declares, read without running or compiling any of it.
 
+mod imports;
 mod survey;
+
+pub use self::imports::ImportKind;
 
 pub(crate) use self::survey::MAX_CORE_INSTANCES;
 use self::survey::Survey;
@@ -64,10 +67,10 @@ pub enum GuestError {
     #[error("the component's contracts are malformed: {0}")]
     Contract(#[source] ContractError),
     /// It imports what no guest is given.
-    #[error("the component imports `{import}`, which is not granted{}", Reason(.reason.as_deref()))]
+    #[error("the component imports {}, which {} not granted{}", quoted(imports), are(imports), Reason(.reason.as_deref()))]
     ImportNotGranted {
-        /// The import's full name.
-        import: String,
+        /// The imports' full names; never empty.
+        imports: Vec<String>,
         /// What does not fit, where an import of that name exists.
         reason: Option<String>,
     },
@@ -84,20 +87,6 @@ pub enum GuestError {
 
 /// The name of the interface that guests export, up to the patch version.
 pub(crate) const PROCESSES: &str = "theus:process/processes@0.1.";
-
-/// The imports that guests may have, up to the patch version.
-const GRANTED: [&str; 9] = [
-    "theus:process/context@0.1.",
-    "theus:process/log@0.1.",
-    "theus:process/outbox@0.1.",
-    "wasi:cli/",
-    "wasi:clocks/",
-    "wasi:filesystem/",
-    "wasi:io/",
-    "wasi:random/",
-    "wasi:sockets/",
-];
-const WASI_VERSION: &str = "@0.2.";
 
 impl Guest {
     /// Reads a component.
@@ -127,9 +116,11 @@ impl Guest {
         for payload in Parser::new(0).parse_all(bytes) {
             survey.payload(payload?)?;
         }
-        if let Some(import) = survey.imports.iter().find(|import| !is_granted(import)) {
+        let refused = |import: &&String| ImportKind::of(import).is_none();
+        let imports: Vec<_> = survey.imports.iter().filter(refused).cloned().collect();
+        if !imports.is_empty() {
             return Err(GuestError::ImportNotGranted {
-                import: import.clone(),
+                imports,
                 reason: None,
             });
         }
@@ -190,11 +181,11 @@ impl GuestError {
             Self::Contract(_) => {
                 "build the guest with an SDK of this version, or correct the line".into()
             }
-            Self::ImportNotGranted { .. } => {
-                "guests may import theus:process/{context,log,outbox}@0.1 and \
-                 wasi:{cli,clocks,filesystem,io,random,sockets}@0.2, as this host defines them"
-                    .into()
-            }
+            Self::ImportNotGranted {
+                imports,
+                reason: None,
+            } => imports::remedies(imports),
+            Self::ImportNotGranted { .. } => imports::GRANTED.into(),
             Self::ExportMissing => "build the guest with an SDK of this version".into(),
             Self::Uncompilable(_) => {
                 "build the guest for wasm32-unknown-unknown or wasm32-wasip2, without proposals that this host does \
@@ -236,12 +227,13 @@ impl fmt::Display for Reason<'_> {
     }
 }
 
-fn is_granted(import: &str) -> bool {
-    GRANTED.iter().any(|granted| {
-        import
-            .strip_prefix(granted)
-            .is_some_and(|rest| granted.starts_with("theus:") || rest.contains(WASI_VERSION))
-    })
+fn quoted(names: &[String]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+fn are(names: &[String]) -> &'static str {
+    if names.len() == 1 { "is" } else { "are" }
 }
 
 #[cfg(test)]

@@ -88,13 +88,15 @@ pub use theus_core::audit::{Action, Gate, Level, Recipe, RecipeErrors, Verdict};
 pub use theus_core::changes::{Change, ChangeOp, Changes};
 pub use theus_core::code::{Code, ErrorKind};
 pub use theus_core::context_guard::Mode;
-pub use theus_core::context_source::{ContextSourceError, context_from_json, context_from_value};
+pub use theus_core::context_source::{
+    ContextPlaces, ContextSourceError, context_from_json, context_from_value,
+};
 pub use theus_core::guest_log::{LogLevel, LogLine};
-pub use theus_core::limits::{Limit, LimitExceeded, Limits};
+pub use theus_core::limits::{Limit, LimitExceeded, LimitProblem, Limits, LimitsError};
 pub use theus_core::path::{Layer, Path};
 pub use theus_core::policy::{PolicyList, PolicyProblem, ProcessPolicy};
 pub use theus_core::schema::{
-    Breach, BreachProblem, Breaches, ImpossiblePath, Schema, SchemaErrors,
+    Breach, BreachProblem, Breaches, ImpossiblePath, ImpossiblePaths, Schema, SchemaErrors,
 };
 pub use theus_core::side_effect::{SideEffect, SideEffectError};
 pub use theus_core::transaction::{OutboxMessage, Signal, Snapshot};

@@ -51,6 +51,31 @@ impl Policy {
         self
     }
 
+    /// Holds the policy against the contracts of a guest, as registering it does.
+    ///
+    /// # Errors
+    ///
+    /// A policy that narrows nothing or goes beyond a contract, a side effect that is asked for and not granted, a grant that
+    /// nothing asks for, a directory that cannot be opened.
+    pub fn check(&self, contracts: &[Contract]) -> Result<(), RegisterError> {
+        self.check_names(contracts)?;
+        for contract in contracts {
+            self.narrow(contract)?;
+        }
+        self.side_effects.open(contracts).map(|_| ())
+    }
+
+    /// The processes that get less than their contracts declare, in the order of their names.
+    pub fn narrowed_processes(&self) -> impl Iterator<Item = &str> {
+        self.narrowed.keys().map(String::as_str)
+    }
+
+    /// The side effects that it grants, as contracts spell them, in the order in which they were granted.
+    #[must_use]
+    pub fn granted(&self) -> Vec<String> {
+        self.side_effects.words()
+    }
+
     /// Refuses a policy for a process that the guest does not have: it would never do anything.
     pub(crate) fn check_names(&self, contracts: &[Contract]) -> Result<(), RegisterError> {
         let is_known = |name: &str| contracts.iter().any(|contract| contract.name == name);

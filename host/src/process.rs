@@ -54,6 +54,8 @@ pub struct Registered {
     pub processes: Vec<String>,
     /// The digest of the component.
     pub digest: String,
+    /// What is odd about the recipe's rules for them but wrong in none: a rule that can never act.
+    pub notes: Vec<String>,
 }
 
 impl Engine {
@@ -86,7 +88,7 @@ impl Engine {
         let grants = policy.side_effects.open(&guest.contracts)?;
         let program = shared.runtime.compile(&component)?;
         let digest: Arc<str> = guest.digest.as_str().into();
-        let names = guest.contracts.iter().map(|it| it.name.clone()).collect();
+        let names: Vec<String> = guest.contracts.iter().map(|it| it.name.clone()).collect();
         let processes: Result<HashMap<_, _>, RegisterError> = guest
             .contracts
             .into_iter()
@@ -100,8 +102,10 @@ impl Engine {
                 Ok((name, Arc::new(process)))
             })
             .collect();
-        shared.add_processes(&processes?)?;
+        let processes = processes?;
+        shared.add_processes(&processes)?;
         Ok(Registered {
+            notes: notes(&names, &processes),
             processes: names,
             digest: guest.digest,
         })
@@ -149,7 +153,10 @@ impl Process {
         let rules = shared
             .recipe
             .as_ref()
-            .map(|recipe| recipe.bind(&contract))
+            .map(|recipe| match &shared.schema {
+                Some(schema) => recipe.bind_within(&contract, schema),
+                None => recipe.bind(&contract),
+            })
             .transpose()?
             .flatten();
         let fixed_grant = Grant::fixed(
@@ -217,6 +224,20 @@ impl From<Vec<u8>> for GuestSource {
     }
 }
 
+/// What is odd about the rules of the processes, each thing once: `*` holds for all of them.
+fn notes(names: &[String], processes: &HashMap<String, Arc<Process>>) -> Vec<String> {
+    let rules = names
+        .iter()
+        .filter_map(|name| processes[name].rules.as_ref());
+    let mut notes = Vec::new();
+    for note in rules.flat_map(|rules| rules.notes()) {
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
+    notes
+}
+
 fn check_contract(
     contract: &Contract,
     mode: Mode,
@@ -224,12 +245,13 @@ fn check_contract(
     schema: Option<&Schema>,
 ) -> Result<(), RegisterError> {
     if mode == Mode::Strict {
-        contract
-            .check_strict()
-            .map_err(|problem| RegisterError::NotStrict {
+        let problems: Vec<_> = contract.strict_errors().collect();
+        if !problems.is_empty() {
+            return Err(RegisterError::NotStrict {
                 process: contract.name.clone(),
-                problem,
-            })?;
+                problems,
+            });
+        }
     }
     if let Some(schema) = schema {
         schema

@@ -90,6 +90,11 @@ impl SideEffectGrants {
         self.0.push(Granted::Directory { name, path });
     }
 
+    /// What is granted, as contracts spell it.
+    pub(crate) fn words(&self) -> Vec<String> {
+        self.0.iter().map(Granted::words).collect()
+    }
+
     /// Holds the grants against what the contracts of a guest ask for, and opens the directories.
     ///
     /// A directory is opened once: what the path leads to later is of no concern to the guest.

@@ -159,7 +159,7 @@ codes! {
     /// A policy does not narrow the contract that it is for.
     PolicyUnfit = "U011", Usage;
     /// The limits leave no room for any call, or contradict one another.
-    LimitsUnfit = "U012", Usage;
+    LimitsUnfit = "U013", Usage;
     /// The host itself failed.
     HostFailed = "H001", Host;
 }

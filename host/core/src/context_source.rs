@@ -1,5 +1,9 @@
 //! Initial contexts from values and JSON text.
 
+mod places;
+
+pub use self::places::ContextPlaces;
+
 use crate::path::{self, Layer, Path};
 use crate::tree::Tree;
 use crate::value::Value;

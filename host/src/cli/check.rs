@@ -1,32 +1,39 @@
-//! `check`: does everything fit? The guest, its contracts, a recipe, a schema, a context file; no process is run.
+//! `check`: everything that can be known without running a process. Does it all fit: the limits, the guest and its imports, the
+//! contracts, the schema, a recipe, a context file, the policy?
+//!
+//! Whatever is wrong is told at once, row by row; what could not be looked at for lack of a file is said as well.
 
-use super::color::{Role, Style};
+mod imports;
+mod report;
+
+use self::imports::Import;
+use self::report::Report;
 use super::context_file;
 use super::exit;
 use super::failure::Failure;
 use super::grants::Grants;
+use super::limits::{self, LimitFlags};
 use super::output::Output;
 use super::progress::during;
-use super::run::{read_recipe, recipe_notes};
+use super::run::read_recipe;
 use super::schema;
 use super::target::{self, Loaded};
-use super::text::{escape, list};
+use super::text::{counted, list};
 use clap::Args;
-use serde::Serialize;
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use theus_core::code::Code;
-use theus_host::{Engine, ErrorReport, Limits, Policy, Recipe, RegisterError, Schema};
+use theus_core::contract::Contract;
+use theus_host::{Engine, Gate, Limits, Policy, Recipe, RecipeErrors, RegisterError, Schema};
 
 /// The flags and words of `check`.
 #[derive(Args, Debug)]
 pub(super) struct Check {
     /// A component, a core module built with an SDK, or a guest's source folder (built first)
     target: PathBuf,
-    /// The recipe to check against the contracts
+    /// The recipe to check against the contracts and the schema
     #[arg(long, value_name = "FILE")]
     audit: Option<PathBuf>,
-    /// The schema to check, and to check the context and the contracts against
+    /// The schema to check, and to check the context, the contracts and the recipe against
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
     /// The context file to check
@@ -34,211 +41,279 @@ pub(super) struct Check {
     context: Option<PathBuf>,
     #[command(flatten)]
     grants: Grants,
+    #[command(flatten)]
+    limits: LimitFlags,
 }
 
-/// What is printed: every check, and the first error among them.
-#[derive(Serialize)]
-struct Report {
-    target: String,
-    digest: Option<String>,
-    checks: Vec<Checked>,
-    warnings: Vec<String>,
-    error: Option<ErrorReport>,
-    #[serde(skip)]
-    first: Option<Failure>,
-}
-
-/// One check and how it ended.
-#[derive(Serialize)]
-struct Checked {
-    name: &'static str,
-    passed: bool,
-    detail: String,
-    error: Option<ErrorReport>,
+/// A recipe that fits, what holds of it, and what is odd about it.
+struct Bound {
+    recipe: Recipe,
+    rules: usize,
+    processes: Vec<String>,
+    notes: Vec<String>,
 }
 
 impl Check {
     /// Checks everything that is given, and prints all that it found.
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
-        let limits = Limits::default();
+        let limits = self.limits.limits();
+        let policy = self.grants.policy();
         let mut report = Report::new(&self.target);
-        let loaded = target::load(&self.target, &limits, output);
-        let loaded = report.note("guest", loaded, |loaded| {
-            let guest = &loaded.guest;
-            let names: Vec<_> = guest.contracts.iter().map(|it| it.name.as_str()).collect();
-            format!(
-                "{}, {} imports, processes: {}",
-                loaded.form.name(),
-                guest.imports.len(),
-                list(&names, "none")
-            )
-        });
-        let schema = self.schema.as_deref().and_then(|file| {
-            report.note("schema", schema::read(file), |schema| {
-                schema.origin().to_owned()
-            })
-        });
+        report.note("limits", limits::check(&limits), |()| self.limits_told());
+        let loaded = load(&self.target, &limits, output, &mut report);
         if let Some(loaded) = &loaded {
             report.digest = Some(loaded.guest.digest.clone());
-            report.contracts(loaded, schema.as_ref());
+            report.imports = Import::all(&loaded.guest, &policy);
+            let told = imports::told(&report.imports);
+            report.note("imports", Ok(()), |()| told);
         }
-        let recipe = self.audit.as_deref().map(read_recipe);
-        let recipe = recipe.and_then(|read| report.recipe(read, loaded.as_ref()));
-        if let Some(file) = &self.context {
-            let read = context_file::read(file, &limits)
-                .and_then(|tree| schema::fits_an_engine(tree, schema, file));
-            report.note("context", read, |()| file.display().to_string());
+        let schema = self.schema(&mut report);
+        if let Some(loaded) = &loaded {
+            contracts(loaded, schema.as_ref(), &mut report);
         }
+        let recipe = self.recipe(loaded.as_ref(), schema.as_ref(), &mut report);
+        self.context(&limits, schema, &mut report);
         if let Some(loaded) = loaded {
-            let registered = during(output, "compiling the guest", || {
-                register(loaded, recipe, self.grants.policy())
-            });
-            report.note("registration", registered, |()| {
-                "the imports are granted, and the code compiles".into()
-            });
+            policy_of(&loaded, &policy, &mut report);
+            registration(loaded, recipe, policy, limits, output, &mut report);
+        } else {
+            let reason = "there is no guest to look at";
+            for name in ["contract", "policy", "registration"] {
+                report.skip(name, reason);
+            }
         }
         report.print(output)?;
-        Ok(report.first.as_ref().map_or(exit::OK, Failure::exit_code))
+        Ok(report.first().map_or(exit::OK, Failure::exit_code))
+    }
+
+    fn limits_told(&self) -> String {
+        let count = Limits::COUNT;
+        match self.limits.changed() {
+            0 => format!("{count} limits, all as by default"),
+            changed => format!("{count} limits, {changed} of them changed by flags"),
+        }
+    }
+
+    fn schema(&self, report: &mut Report) -> Option<Schema> {
+        let Some(file) = &self.schema else {
+            let reason = "no schema is given (--schema FILE): contracts, recipe and context are held against none";
+            report.skip("schema", reason);
+            return None;
+        };
+        report.note("schema", schema::read(file), |schema| {
+            let declared = counted(schema.declarations(), "declaration");
+            format!("{}: {declared}", schema.origin())
+        })
+    }
+
+    fn recipe(
+        &self,
+        loaded: Option<&Loaded>,
+        schema: Option<&Schema>,
+        report: &mut Report,
+    ) -> Option<Recipe> {
+        let Some(file) = &self.audit else {
+            report.skip("recipe", "no recipe is given (--audit FILE)");
+            return None;
+        };
+        let contracts = loaded.map_or(&[][..], |loaded| &loaded.guest.contracts);
+        let fits = read_recipe(file).and_then(|recipe| bind(recipe, contracts, schema));
+        let bound = report.note("recipe", fits, |bound| {
+            if contracts.is_empty() {
+                return format!(
+                    "{}: read, but there is no contract to hold it against",
+                    file.display()
+                );
+            }
+            let rules = counted(bound.rules, "rule");
+            let processes = list(&bound.processes, "no process");
+            format!("{}: {rules} for: {processes}", file.display())
+        })?;
+        report.warnings.extend(bound.notes);
+        Some(bound.recipe)
+    }
+
+    fn context(&self, limits: &Limits, schema: Option<Schema>, report: &mut Report) {
+        let Some(file) = &self.context else {
+            report.skip("context", "no context is given (--context FILE)");
+            return;
+        };
+        let fits = if schema.is_some() {
+            ", fits the schema"
+        } else {
+            ""
+        };
+        let read = context_file::read(file, limits)
+            .and_then(|tree| schema::fits_an_engine(tree, schema, file));
+        report.note("context", read, |()| format!("{}{fits}", file.display()));
     }
 }
 
-impl Report {
-    fn new(target: &Path) -> Self {
-        Self {
-            target: target.display().to_string(),
-            digest: None,
-            checks: Vec::new(),
-            warnings: Vec::new(),
-            error: None,
-            first: None,
-        }
-    }
+/// The guest's file; one that imports what it is not given fails as such.
+fn load(
+    target: &std::path::Path,
+    limits: &Limits,
+    output: &Output,
+    report: &mut Report,
+) -> Option<Loaded> {
+    let loaded = target::load(target, limits, output);
+    let name = match &loaded {
+        Err(failure) if failure.report.code == Code::ImportNotGranted.as_str() => "imports",
+        _ => "guest",
+    };
+    report.note(name, loaded, |loaded| {
+        let guest = &loaded.guest;
+        let names: Vec<_> = guest.contracts.iter().map(|it| it.name.as_str()).collect();
+        format!(
+            "{}, processes: {}",
+            loaded.form.name(),
+            list(&names, "none")
+        )
+    })
+}
 
-    /// Notes how a check ended; gives what it found where it passed.
-    fn note<T>(
-        &mut self,
-        name: &'static str,
-        result: Result<T, Failure>,
-        detail: impl FnOnce(&T) -> String,
-    ) -> Option<T> {
-        match result {
-            Ok(found) => {
-                self.checks.push(Checked {
-                    name,
-                    passed: true,
-                    detail: detail(&found),
-                    error: None,
-                });
-                Some(found)
-            }
-            Err(failure) => {
-                self.checks.push(Checked {
-                    name,
-                    passed: false,
-                    detail: failure.message().into_owned(),
-                    error: Some(ErrorReport::clone(&failure.report)),
-                });
-                if self.first.is_none() {
-                    self.error = Some(ErrorReport::clone(&failure.report));
-                    self.first = Some(failure);
-                }
-                None
-            }
-        }
-    }
-
-    /// Strict mode's rules and the schema's paths, for every contract.
-    fn contracts(&mut self, loaded: &Loaded, schema: Option<&Schema>) {
-        for contract in &loaded.guest.contracts {
-            let process = || contract.name.clone();
-            let strict = contract
-                .check_strict()
-                .map_err(|problem| RegisterError::NotStrict {
-                    process: process(),
-                    problem,
-                });
-            let known = schema.map_or(Ok(()), |schema| schema.check_contract(contract));
-            let known = known.map_err(|problem| RegisterError::NotInSchema {
-                process: process(),
+/// Strict mode's rules and the schema's paths, for every contract.
+fn contracts(loaded: &Loaded, schema: Option<&Schema>, report: &mut Report) {
+    for contract in &loaded.guest.contracts {
+        let name = &contract.name;
+        let problems: Vec<_> = contract.strict_errors().collect();
+        let strict = match problems.is_empty() {
+            true => Ok(()),
+            false => Err(RegisterError::NotStrict {
+                process: name.clone(),
+                problems,
+            }),
+        };
+        report.note("contract", strict.map_err(Failure::from), |()| {
+            format!(
+                "{name}: {}, {}, {}",
+                counted(contract.inputs.len(), "input"),
+                counted(contract.outputs.len(), "output"),
+                counted(contract.errors.len(), "error")
+            )
+        });
+        let Some(schema) = schema else { continue };
+        let known = schema
+            .check_contract(contract)
+            .map_err(|problem| RegisterError::NotInSchema {
+                process: name.clone(),
                 problem,
             });
-            let fits = strict.and(known).map_err(Failure::from);
-            let told = format!(
-                "{}: {} inputs, {} outputs, {} errors",
-                contract.name,
-                contract.inputs.len(),
-                contract.outputs.len(),
-                contract.errors.len()
-            );
-            self.note("contract", fits, |()| told);
-        }
-    }
-
-    /// A recipe by itself, then against every contract that there is.
-    fn recipe(&mut self, read: Result<Recipe, Failure>, loaded: Option<&Loaded>) -> Option<Recipe> {
-        let fits = read.and_then(|recipe| {
-            let Some(loaded) = loaded else {
-                return Ok((recipe, Vec::new(), Vec::new()));
-            };
-            let notes = recipe_notes(&recipe, loaded)?;
-            let mut bound = Vec::new();
-            for contract in &loaded.guest.contracts {
-                let rules = recipe.bind(contract).map_err(|errors| {
-                    Failure::with_lines(Code::RecipeFile, errors).process(&contract.name)
-                })?;
-                bound.extend(rules.map(|_| contract.name.clone()));
-            }
-            Ok((recipe, notes, bound))
+        report.note("paths", known.map_err(Failure::from), |()| {
+            let paths = contract.inputs.len() + contract.outputs.len();
+            format!("{name}: {}, all in the schema", counted(paths, "path"))
         });
-        let (recipe, notes, _) = self.note("recipe", fits, |(_, _, bound)| {
-            format!(
-                "its rules fit the contracts of: {}",
-                list(bound, "no process")
-            )
-        })?;
-        self.warnings.extend(notes);
-        Some(recipe)
     }
+}
 
-    fn print(&self, output: &mut Output) -> Result<(), Failure> {
-        if output.is_json() {
-            return output.json(self);
+/// Binds a recipe to every contract; all that is wrong with it comes at once.
+fn bind(recipe: Recipe, contracts: &[Contract], schema: Option<&Schema>) -> Result<Bound, Failure> {
+    let mut bound = Bound {
+        recipe,
+        rules: 0,
+        processes: Vec::new(),
+        notes: Vec::new(),
+    };
+    let mut wrong: Option<RecipeErrors> = None;
+    let mut add = |errors: RecipeErrors| {
+        wrong = Some(match wrong.take() {
+            Some(before) => before.and(errors),
+            None => errors,
+        });
+    };
+    if !contracts.is_empty() {
+        let names: Vec<&str> = contracts.iter().map(|it| it.name.as_str()).collect();
+        match bound.recipe.notes(&names) {
+            Ok(notes) => bound.notes = notes,
+            Err(errors) => add(errors),
         }
-        for warning in &self.warnings {
-            output.warn(warning);
-        }
-        output.data(&self.text(output.style))
     }
-
-    fn text(&self, style: Style) -> String {
-        let mut text = String::new();
-        for check in &self.checks {
-            let (word, role) = if check.passed {
-                ("ok", Role::Good)
-            } else {
-                ("failed", Role::Bad)
-            };
-            let word = style.paint(role, format_args!("{word:<6}"));
-            // A failed check's message is fit for a terminal already, and may have lines of its own.
-            let detail = if check.passed {
-                escape(&check.detail)
-            } else {
-                check.detail.as_str().into()
-            };
-            let _ = writeln!(text, "{word} {:<12} {detail}", check.name);
-            let Some(error) = &check.error else { continue };
-            let _ = writeln!(text, "       code: {}", error.code);
-            if let Some(help) = &error.help {
-                let _ = writeln!(text, "       help: {}", escape(help));
+    for contract in contracts {
+        let rules = match schema {
+            Some(schema) => bound.recipe.bind_within(contract, schema),
+            None => bound.recipe.bind(contract),
+        };
+        match rules {
+            Err(errors) => add(errors),
+            Ok(None) => {}
+            Ok(Some(rules)) => {
+                let gates = [Gate::Input, Gate::Output];
+                bound.rules += gates
+                    .map(|gate| rules.rules(gate).len())
+                    .iter()
+                    .sum::<usize>();
+                bound.processes.push(contract.name.clone());
+                for note in rules.notes() {
+                    if !bound.notes.contains(note) {
+                        bound.notes.push(note.clone());
+                    }
+                }
             }
         }
-        text
+    }
+    match wrong {
+        Some(errors) => Err(Failure::in_file(Code::RecipeFile, &errors)),
+        None => Ok(bound),
+    }
+}
+
+/// What the operator grants of what each contract asks for.
+fn policy_of(loaded: &Loaded, policy: &Policy, report: &mut Report) {
+    let contracts = &loaded.guest.contracts;
+    if let Err(error) = policy.check(contracts) {
+        report.note("policy", Err::<(), _>(error.into()), |()| String::new());
+        return;
+    }
+    for contract in contracts {
+        let narrowed = policy
+            .narrowed_processes()
+            .any(|name| name == contract.name);
+        let how = if narrowed {
+            "narrowed from"
+        } else {
+            "as declared"
+        };
+        report.note("policy", Ok(()), |()| {
+            format!(
+                "{}: {how}: reads {}; writes {}; side effects: {}",
+                contract.name,
+                list(&contract.inputs, "nothing but its outputs"),
+                list(&contract.outputs, "nothing"),
+                list(&contract.side_effects, "none")
+            )
+        });
     }
 }
 
 /// What `run` does with the guest, up to where it would run.
-fn register(loaded: Loaded, recipe: Option<Recipe>, policy: Policy) -> Result<(), Failure> {
-    let mut builder = Engine::builder();
+fn registration(
+    loaded: Loaded,
+    recipe: Option<Recipe>,
+    policy: Policy,
+    limits: Limits,
+    output: &Output,
+    report: &mut Report,
+) {
+    if let Some(failed) = report.failed_among(&["limits", "contract", "policy"]) {
+        let reason = format!("`{failed}` failed above, and refuses it");
+        report.skip("registration", reason);
+        return;
+    }
+    let registered = during(output, "compiling the guest", || {
+        register(loaded, recipe, policy, limits)
+    });
+    report.note("registration", registered, |()| {
+        "the imports are linked, and the code compiles".into()
+    });
+}
+
+fn register(
+    loaded: Loaded,
+    recipe: Option<Recipe>,
+    policy: Policy,
+    limits: Limits,
+) -> Result<(), Failure> {
+    let mut builder = Engine::builder().limits(limits).standing_instances(0);
     if let Some(recipe) = recipe {
         builder = builder.recipe(recipe);
     }
@@ -247,37 +322,4 @@ fn register(loaded: Loaded, recipe: Option<Recipe>, policy: Policy) -> Result<()
         .map_err(|error| Failure::new(Code::HostFailed, error))?;
     engine.register(loaded.component, policy)?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_check_is_told_and_the_first_failure_decides() {
-        let mut report = Report::new(Path::new("guest.wasm"));
-        report.note("guest", Ok(()), |()| "component".into());
-        let failed = || {
-            Failure::with_lines(Code::RecipeFile, "recipe.yaml:1:1: no\n  1 | x").help("mend it")
-        };
-        report.note::<()>("recipe", Err(failed()), |()| String::new());
-        report.note::<()>(
-            "context",
-            Err(Failure::new(Code::ContextFile, "no")),
-            |()| String::new(),
-        );
-        let expected = "\
-ok     guest        component
-failed recipe       recipe.yaml:1:1: no
-  1 | x
-       code: THEUS-U004
-       help: mend it
-failed context      no
-       code: THEUS-U003
-";
-        assert_eq!(report.text(Style::PLAIN), expected);
-        let json = serde_json::to_value(&report).expect("json");
-        assert_eq!(json["error"]["code"], "THEUS-U004");
-        assert_eq!(json["checks"][0]["passed"], true);
-    }
 }

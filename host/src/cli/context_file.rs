@@ -10,6 +10,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::path::Path as File;
 use theus_core::code::Code;
+use theus_core::context_source::ContextPlaces;
 use theus_core::limits::Limits;
 use theus_core::path::{Layer, cut};
 use theus_core::tree::Tree;
@@ -42,6 +43,15 @@ pub(super) fn read(file: &File, limits: &Limits) -> Result<Tree, Failure> {
     check_depth(&tree, limits)
         .map_err(|message| Failure::new(Code::ContextFile, format!("{origin}: {message}")))?;
     Ok(tree)
+}
+
+/// Where the file says what, for what is found wrong in it once it is read.
+///
+/// The file is read again: its text is not kept for the run that nearly always follows. One that cannot be read twice, such
+/// as a pipe, has no places.
+pub(super) fn places(file: &File) -> ContextPlaces {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    ContextPlaces::new(&text, &file.display().to_string())
 }
 
 /// What is wrong, and where.
@@ -132,6 +142,7 @@ impl Problem {
         };
         let snippet = snippet(text, *line, *column);
         Failure::with_lines(Code::ContextFile, format!("{place}: {message}{snippet}"))
+            .at(origin, (*line, *column), message)
             .help("a context file is a map with `domain` and `global`, each a map")
     }
 }

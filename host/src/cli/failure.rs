@@ -6,6 +6,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::path::Path;
+use theus_core::audit::{RecipeError, RecipeErrors};
 use theus_core::code::Code;
 use theus_core::context_guard::Mode;
 use theus_host::build::BuildError;
@@ -22,6 +23,19 @@ pub(super) struct Failure {
     lines: Lines,
     mode: Mode,
     dry_run: bool,
+    /// The same problem by problem, where they stand in a file.
+    pub(super) problems: Vec<FileProblem>,
+}
+
+/// One problem of a file, for programs that show it at its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct FileProblem {
+    file: String,
+    /// From 1; 0 for the file as a whole.
+    line: u32,
+    column: u32,
+    message: String,
+    help: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +58,7 @@ impl Failure {
             lines: Lines::One,
             mode: Mode::Strict,
             dry_run: false,
+            problems: Vec::new(),
         }
     }
 
@@ -52,6 +67,21 @@ impl Failure {
         Self {
             lines: Lines::Several,
             ..Self::new(code, message)
+        }
+    }
+
+    /// Everything that is wrong with a file, each with its place.
+    pub(super) fn in_file(code: Code, errors: &RecipeErrors) -> Self {
+        let problem = |error: &RecipeError| FileProblem {
+            file: error.origin.to_string(),
+            line: error.line,
+            column: error.column,
+            message: error.message.clone(),
+            help: error.help.clone(),
+        };
+        Self {
+            problems: errors.errors.iter().map(problem).collect(),
+            ..Self::with_lines(code, errors)
         }
     }
 
@@ -75,6 +105,19 @@ impl Failure {
         self.report
             .process
             .get_or_insert_with(|| process.to_owned());
+        self
+    }
+
+    /// Notes the line and the column that the message begins with.
+    pub(super) fn at(mut self, file: &str, place: (usize, usize), message: &str) -> Self {
+        let number = |it| u32::try_from(it).unwrap_or(u32::MAX);
+        self.problems.push(FileProblem {
+            file: file.to_owned(),
+            line: number(place.0),
+            column: number(place.1),
+            message: message.to_owned(),
+            help: None,
+        });
         self
     }
 
@@ -147,8 +190,11 @@ impl From<GuestError> for Failure {
 
 impl From<RegisterError> for Failure {
     fn from(error: RegisterError) -> Self {
+        if let RegisterError::Recipe(errors) = &error {
+            return Self::in_file(error.code(), errors);
+        }
         let lines = match error {
-            RegisterError::Recipe(_) => Lines::Several,
+            RegisterError::NotInSchema { .. } => Lines::Several,
             _ => Lines::One,
         };
         Self {

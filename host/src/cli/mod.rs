@@ -11,6 +11,7 @@ mod explain;
 mod failure;
 mod grants;
 mod inspect;
+mod limits;
 mod nearest;
 mod output;
 mod progress;

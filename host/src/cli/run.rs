@@ -6,6 +6,7 @@ use super::context_file;
 use super::exit;
 use super::failure::Failure;
 use super::grants::Grants;
+use super::limits;
 use super::output::Output;
 use super::progress::during;
 use super::report::{self, View};
@@ -107,6 +108,7 @@ impl Run {
 
     fn prepare(&self, output: &Output) -> Result<Prepared, Failure> {
         let limits = self.limits();
+        limits::check(&limits)?;
         let words = Words::split(&self.words)?;
         let map = self.args.as_deref().map(read_map).transpose()?;
         let context = self
@@ -120,7 +122,7 @@ impl Run {
         let contract = loaded.process(words.process)?.clone();
         let in_process = |failure: Failure| failure.process(&contract.name);
         let args = args::collect(&contract, &words.arguments, map).map_err(in_process)?;
-        let notes = recipe
+        let mut notes = recipe
             .as_ref()
             .map_or(Ok(Vec::new()), |recipe| recipe_notes(recipe, &loaded))?;
         let mut builder = Engine::builder().limits(limits).mode(self.mode());
@@ -145,6 +147,7 @@ impl Run {
             engine.register(loaded.component, self.grants.policy())
         })
         .map_err(|error| in_process(error.into()))?;
+        notes.extend(registered.notes);
         let mut call = Call::new(contract.name.clone(), args);
         if self.dry_run {
             call = call.dry_run();
@@ -222,7 +225,7 @@ pub(super) fn read_recipe(file: &Path) -> Result<Recipe, Failure> {
     let text =
         std::fs::read_to_string(file).map_err(|error| Failure::file("read", file, &error))?;
     Recipe::parse(&text, &file.display().to_string())
-        .map_err(|errors| Failure::with_lines(Code::RecipeFile, errors))
+        .map_err(|errors| Failure::in_file(Code::RecipeFile, &errors))
 }
 
 /// What a recipe says about processes that the guest does not have.
@@ -235,7 +238,7 @@ pub(super) fn recipe_notes(recipe: &Recipe, loaded: &Loaded) -> Result<Vec<Strin
         .collect();
     recipe
         .notes(&names)
-        .map_err(|errors| Failure::with_lines(Code::RecipeFile, errors))
+        .map_err(|errors| Failure::in_file(Code::RecipeFile, &errors))
 }
 
 fn read_map(file: &Path) -> Result<Map, Failure> {

@@ -3,12 +3,13 @@
 use super::context_file;
 use super::exit;
 use super::failure::Failure;
+use super::limits;
 use super::output::Output;
 use super::text::escape;
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use theus_core::code::Code;
-use theus_host::{Engine, EngineBuildError, Limits, Schema, Tree};
+use theus_host::{EditError, Engine, EngineBuildError, Limits, Schema, Tree};
 
 /// The words of `schema`.
 #[derive(Args, Debug)]
@@ -47,7 +48,7 @@ pub(super) fn read(file: &Path) -> Result<Schema, Failure> {
     let text =
         std::fs::read_to_string(file).map_err(|error| Failure::file("read", file, &error))?;
     Schema::parse(&text, &file.display().to_string())
-        .map_err(|errors| Failure::with_lines(Code::SchemaFile, errors))
+        .map_err(|errors| Failure::in_file(Code::SchemaFile, &errors))
 }
 
 /// An engine takes the context with the schema, or says what is wrong with it.
@@ -69,12 +70,19 @@ pub(super) fn fits_an_engine(
 /// Why there is no engine: nearly always the context file.
 pub(super) fn not_built(error: &EngineBuildError, context: Option<&Path>) -> Failure {
     match (error, context) {
+        (EngineBuildError::Limits(error), _) => limits::unfit(error),
+        (EngineBuildError::Context(EditError::Private(path)), Some(file)) => {
+            let message = format!("`{path}` is private to the host");
+            let help = "a key of a context does not begin with `_`";
+            let told = context_file::places(file).problem(path, &message, help);
+            Failure::in_file(Code::ContextFile, &told)
+        }
         (EngineBuildError::Context(problem), Some(file)) => {
             Failure::new(Code::ContextFile, problem).about(file.display())
         }
-        (EngineBuildError::Schema(breaches), Some(file)) => Failure::with_lines(
+        (EngineBuildError::Schema(breaches), Some(file)) => Failure::in_file(
             Code::ContextFile,
-            format!("{} does not fit the schema\n{breaches}", file.display()),
+            &context_file::places(file).breaches(breaches),
         ),
         (EngineBuildError::Schema(_), None) => Failure::with_lines(Code::ContextFile, error).help(
             "the initial context is empty but for the schema's defaults: give one with --context",

@@ -103,6 +103,12 @@ pub(super) fn list<T: ToString>(names: &[T], none: &str) -> String {
     names.join(", ")
 }
 
+/// `1 check`, `2 checks`.
+pub(super) fn counted(count: usize, one: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{ending}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

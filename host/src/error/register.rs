@@ -6,7 +6,7 @@ use theus_core::audit::RecipeErrors;
 use theus_core::code::{Code, ErrorKind};
 use theus_core::contract::StrictError;
 use theus_core::policy::PolicyProblem;
-use theus_core::schema::ImpossiblePath;
+use theus_core::schema::ImpossiblePaths;
 use theus_core::side_effect::{SideEffect, SideEffectError};
 
 /// Why a guest was not registered.
@@ -25,20 +25,20 @@ pub enum RegisterError {
     #[error(transparent)]
     Guest(#[from] GuestError),
     /// Strict mode does not allow a contract.
-    #[error("{process}: {problem}")]
+    #[error("{process}: {}", joined(problems))]
     NotStrict {
         /// The process.
         process: String,
-        /// What is not allowed.
-        problem: StrictError,
+        /// Everything that is not allowed; never empty.
+        problems: Vec<StrictError>,
     },
-    /// The schema lets nothing be at a path of a contract.
+    /// The schema lets nothing be at paths of a contract.
     #[error("{process}: {problem}")]
     NotInSchema {
         /// The process.
         process: String,
-        /// The path, and what the schema declares instead.
-        problem: ImpossiblePath,
+        /// The paths, and what the schema declares instead.
+        problem: ImpossiblePaths,
     },
     /// A contract asks for a side effect that was not granted.
     #[error("{process}: the side effect `{side_effect}` is not granted")]
@@ -150,12 +150,8 @@ impl RegisterError {
     #[must_use]
     pub fn path(&self) -> Option<String> {
         match self {
-            Self::NotStrict {
-                problem:
-                    StrictError::UnreadableInput { path, .. } | StrictError::GlobalOutput { path },
-                ..
-            } => Some(path.clone()),
-            Self::NotInSchema { problem, .. } => Some(problem.path.clone()),
+            Self::NotStrict { problems, .. } => problems.first().map(|it| it.path().to_owned()),
+            Self::NotInSchema { problem, .. } => problem.paths.first().map(|it| it.path.clone()),
             Self::Policy { problems, .. } => problems.iter().find_map(|it| match it {
                 PolicyProblem::NotDeclared { path, .. } => Some(path.clone()),
                 _ => None,
@@ -172,7 +168,7 @@ impl RegisterError {
             Self::NotStrict { .. } => {
                 "change the contract, or run in permissive mode while you develop".into()
             }
-            Self::NotInSchema { problem, .. } => problem.help(),
+            Self::NotInSchema { problem, .. } => return problem.help(),
             Self::SideEffect { side_effect, .. } => how_to_grant(side_effect),
             Self::Grant { problem, .. } => match problem {
                 GrantProblem::NotAsked { .. } => {
@@ -220,7 +216,7 @@ fn quoted(effects: &[SideEffect]) -> String {
     quoted.join(", ")
 }
 
-fn joined(problems: &[PolicyProblem]) -> String {
+fn joined(problems: &[impl ToString]) -> String {
     let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
     problems.join("; ")
 }

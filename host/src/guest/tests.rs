@@ -99,7 +99,7 @@ fn wasi_is_granted_and_nothing_else() {
         ("other:service/secrets@1.0.0", false),
         ("env", false),
     ] {
-        assert_eq!(is_granted(import), granted, "{import}");
+        assert_eq!(ImportKind::of(import).is_some(), granted, "{import}");
         let component = contract(&format!(
             r#"(import "{import}" (instance)) (@custom "theus:contract" "LINE")"#
         ));
@@ -112,6 +112,61 @@ fn wasi_is_granted_and_nothing_else() {
             }
             Err(error) => panic!("{import}: {error}"),
         }
+    }
+}
+
+#[test]
+fn every_import_that_is_refused_is_named_with_what_to_do() {
+    let component = contract(
+        r#"(import "wasi:http/types@0.2.0" (instance)) (import "theus:process/log@0.1.0" (instance))
+           (import "wasi:cli/run@0.3.0" (instance)) (import "theus:process/contxt@0.1.0" (instance))
+           (@custom "theus:contract" "LINE")"#,
+    );
+    let error = read(&component).expect_err("three are not given");
+    assert_eq!(
+        error.to_string(),
+        "the component imports `theus:process/contxt@0.1.0`, `wasi:cli/run@0.3.0`, `wasi:http/types@0.2.0`, which are not granted"
+    );
+    let help = error.help().expect("help");
+    for part in [
+        "`theus:process/contxt@0.1.0`: did you mean `theus:process/context`?",
+        "`wasi:cli/run@0.3.0`: build the guest for wasm32-wasip2",
+        "`wasi:http/types@0.2.0`: a guest has no network",
+    ] {
+        assert!(help.contains(part), "{help}");
+    }
+    let one = contract(
+        r#"(import "theus:process/context@0.2.0" (instance)) (@custom "theus:contract" "LINE")"#,
+    );
+    let error = read(&one).expect_err("another version");
+    assert_eq!(
+        error.to_string(),
+        "the component imports `theus:process/context@0.2.0`, which is not granted"
+    );
+    let help = error.help().expect("help");
+    assert!(
+        help.starts_with("build the guest with an SDK of this version"),
+        "{help}"
+    );
+}
+
+#[test]
+fn imports_say_what_they_are() {
+    for (import, expected) in [
+        ("theus:process/outbox@0.1.7", Some(ImportKind::World)),
+        (
+            "wasi:io/poll@0.2.3",
+            Some(ImportKind::VirtualWasi { real_with: None }),
+        ),
+        (
+            "wasi:clocks/wall-clock@0.2.0",
+            Some(ImportKind::VirtualWasi {
+                real_with: Some("clock"),
+            }),
+        ),
+        ("wasi:io/poll@0.3.0", None),
+    ] {
+        assert_eq!(ImportKind::of(import), expected, "{import}");
     }
 }
 

@@ -224,7 +224,7 @@ fn not_granted(error: &wasmtime::Error, imports: &[String]) -> GuestError {
         .max_by_key(|import| import.len())
         .map_or("unknown", String::as_str);
     GuestError::ImportNotGranted {
-        import: import.to_owned(),
+        imports: vec![import.to_owned()],
         reason: Some(reason),
     }
 }

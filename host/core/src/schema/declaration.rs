@@ -100,6 +100,13 @@ impl Declaration {
             || below().any(Self::has_defaults)
     }
 
+    /// How many declarations there are, with those below this one.
+    pub(super) fn count(&self) -> usize {
+        let fields = self.fields.iter().flat_map(|it| it.by_key.values());
+        let below = fields.chain(self.items.as_deref());
+        1 + below.map(Self::count).sum::<usize>()
+    }
+
     /// The keys that must be there.
     pub(super) fn required(&self) -> impl Iterator<Item = (&SmolStr, &Self)> {
         let all = self.fields.iter().flat_map(|fields| &fields.by_key);

@@ -117,6 +117,12 @@ impl Schema {
         self.source.origin()
     }
 
+    /// How many places it declares, its layers among them.
+    #[must_use]
+    pub fn declarations(&self) -> usize {
+        self.layers().map(|(_, declared)| declared.count()).sum()
+    }
+
     /// The schema as the text of a schema file.
     ///
     /// # Errors

@@ -98,6 +98,21 @@ impl FileErrors {
         parts.join("\n")
     }
 
+    /// The problems of both, each once, in the order of the file.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.omitted += other.omitted;
+        for error in other.errors {
+            if !self.errors.contains(&error) {
+                self.errors.push(error);
+            }
+        }
+        self.errors.sort_by_key(|error| (error.line, error.column));
+        self.omitted += self.errors.len().saturating_sub(MAX_ERRORS);
+        self.errors.truncate(MAX_ERRORS);
+        self
+    }
+
     /// An error about the file as a whole, which is not kept.
     pub(crate) fn of_file(origin: &str, message: String) -> Self {
         Self {
