@@ -9,6 +9,7 @@ mod harness;
 mod architecture;
 mod cases;
 mod chapter4;
+mod checks;
 mod cli;
 mod contracts;
 mod files;

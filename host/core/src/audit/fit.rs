@@ -68,6 +68,18 @@ impl Known {
         )
     }
 
+    /// Whether a value may be one of the place, by its kind.
+    pub(super) fn may_equal(&self, value: &Value) -> bool {
+        self.kind == Kind::Any || self.compares_with(value)
+    }
+
+    /// The same of the values of a kind.
+    pub(super) fn may_equal_kind(&self, kind: Kind) -> bool {
+        let other = Self::of(kind);
+        let either_is_any = [self.kind, kind].contains(&Kind::Any);
+        either_is_any || self.kind == kind || (self.is_number() && other.is_number())
+    }
+
     /// Whether comparing with a value says anything: number with number, else one kind.
     fn compares_with(&self, value: &Value) -> bool {
         match Number::of(value) {

@@ -3,14 +3,16 @@
 use super::bind::Binder;
 use super::condition::Condition;
 use super::error::Place;
+use super::expr::Shape;
 use super::field::Field;
 use super::fit::{Fit, Known, Why, fit, kind_with_article};
 use super::inheritance::Way;
 use super::recipe::PlacedRule;
 use super::rule::Rule;
 use super::verdict::Gate;
-use crate::contract::Kind;
+use crate::contract::{Contract, Kind};
 use crate::path::Segment;
+use crate::schema::Schema;
 
 /// What is declared of a place, and where.
 struct Declared {
@@ -41,6 +43,10 @@ impl Binder<'_> {
             for place in expression.places() {
                 self.declared(rule, place, placed.condition_place);
             }
+            let (contract, schema) = (self.contract, self.schema);
+            for (message, help) in expression.misfits(&|place| shape(place, contract, schema)) {
+                self.report.refuse(placed.condition_place, message, help);
+            }
         }
         let Some(field) = &rule.field else { return };
         let Some(declared) = self.declared(rule, field, placed.place) else {
@@ -53,11 +59,11 @@ impl Binder<'_> {
     fn declared(&mut self, rule: &Rule, field: &Field, place: Place) -> Option<Declared> {
         match field {
             Field::Argument { name, steps } => self.parameter(name, steps, place),
-            Field::Context { path, .. } => match self.schema?.known_at(path) {
-                Ok(Some((known, at))) => Some(Declared {
-                    known,
+            Field::Context { path, .. } => match self.schema?.place(path) {
+                Ok(Some(place)) => Some(Declared {
+                    known: place.known(),
                     what: format!("`{path}`"),
-                    at: format!(" ({at})"),
+                    at: format!(" ({})", place.declared_at()),
                     holds: match rule.id.gate {
                         Gate::Input => Holds::Before,
                         Gate::Output => Holds::AtCommit,
@@ -164,6 +170,22 @@ impl Binder<'_> {
 
     fn note(&mut self, place: Place, message: &str) {
         self.notes.push(format!("{}:{place}: {message}", self.file));
+    }
+}
+
+/// What is known of a fixed place in an expression.
+fn shape<'a>(place: &Field, contract: &Contract, schema: Option<&'a Schema>) -> Option<Shape<'a>> {
+    match place {
+        Field::Argument { name, steps } if steps.is_empty() => Some(Shape {
+            kind: contract.parameter(name)?.kind,
+            text: format!("args.{name}"),
+            declared: None,
+        }),
+        Field::Context { path, .. } => {
+            let declared = schema?.place(path).ok().flatten()?;
+            Some(Shape::of(declared, path.to_string()))
+        }
+        Field::Argument { .. } | Field::Result { .. } => None,
     }
 }
 

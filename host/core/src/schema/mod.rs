@@ -50,9 +50,9 @@ use self::declaration::Declaration;
 use self::reader::Layers;
 use self::touched::Touched;
 use crate::audit::Known;
-use crate::contract::Contract;
-use crate::path::{Layer, Path};
-use crate::pattern::PathPattern;
+use crate::contract::{Contract, Kind};
+use crate::path::{Layer, Path, Segment};
+use crate::pattern::{PathPattern, Step};
 use crate::transaction::Transaction;
 use crate::tree::Tree;
 use crate::yaml::Node;
@@ -70,6 +70,51 @@ const MAX_BREACHES: usize = 100;
 pub struct Schema {
     source: Arc<Source>,
     layers: Arc<Layers>,
+}
+
+/// A place that a schema declares.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DeclaredPlace<'a> {
+    declaration: &'a Declaration,
+    source: &'a Source,
+}
+
+impl<'a> DeclaredPlace<'a> {
+    pub(crate) fn kind(self) -> Kind {
+        self.declaration.kind
+    }
+
+    /// What is known of the values there.
+    pub(crate) fn known(self) -> Known {
+        self.declaration.known()
+    }
+
+    /// File and line of the declaration.
+    pub(crate) fn declared_at(self) -> String {
+        format!("{}:{}", self.source.origin(), self.declaration.line)
+    }
+
+    /// Any element of a list.
+    pub(crate) fn element(self) -> Option<Self> {
+        let declaration = self.declaration.items.as_deref()?;
+        Some(Self {
+            declaration,
+            ..self
+        })
+    }
+
+    /// A key of the place, which messages call `text`; none where the schema does not say what is there.
+    pub(crate) fn key(self, text: &str, key: &str) -> Result<Option<Self>, ImpossiblePath> {
+        let step = Segment::Key(key.into());
+        let path = format!("{text}{step}");
+        match reach::descend(self.declaration, text, &[Step::Fixed(step)]) {
+            Ok(declaration) => Ok(declaration.map(|declaration| Self {
+                declaration,
+                ..self
+            })),
+            Err(mismatch) => Err(mismatch.at(path, self.source.origin())),
+        }
+    }
 }
 
 impl Schema {
@@ -205,25 +250,27 @@ impl Schema {
         }
     }
 
-    /// What is known of the values at a place, and where that is declared; none where the schema says nothing of them.
+    /// What is declared at a place; none where the schema says nothing of what is there.
     ///
     /// # Errors
     ///
     /// The place is one at which the schema lets nothing be.
-    pub(crate) fn known_at(&self, place: &Path) -> Result<Option<(Known, String)>, ImpossiblePath> {
+    pub(crate) fn place(&self, place: &Path) -> Result<Option<DeclaredPlace<'_>>, ImpossiblePath> {
         let declared = self.admits(&PathPattern::from(place))?;
-        Ok(declared.map(|it| (it.known(), format!("{}:{}", self.origin(), it.line))))
+        Ok(declared.map(|declaration| DeclaredPlace {
+            declaration,
+            source: &self.source,
+        }))
     }
 
     fn admits(&self, pattern: &PathPattern) -> Result<Option<&Declaration>, ImpossiblePath> {
         let Some(declared) = self.declared(pattern.layer()) else {
             return Ok(None);
         };
-        reach::admits(declared, pattern).map_err(|mismatch| ImpossiblePath {
-            path: pattern.to_string(),
-            problem: mismatch.problem,
-            nearest: self.in_another_layer(pattern).or(mismatch.nearest),
-            declared_at: format!("{}:{}", self.origin(), mismatch.line),
+        reach::admits(declared, pattern).map_err(|mut mismatch| {
+            let nearest = self.in_another_layer(pattern).or(mismatch.nearest.take());
+            mismatch.nearest = nearest;
+            mismatch.at(pattern.to_string(), self.origin())
         })
     }
 

@@ -39,6 +39,18 @@ pub(super) struct Mismatch {
     pub(super) line: u32,
 }
 
+impl Mismatch {
+    /// The whole of it.
+    pub(super) fn at(self, path: String, origin: &str) -> ImpossiblePath {
+        ImpossiblePath {
+            path,
+            problem: self.problem,
+            nearest: self.nearest,
+            declared_at: format!("{origin}:{}", self.line),
+        }
+    }
+}
+
 impl ImpossiblePath {
     /// How to mend it.
     #[must_use]
@@ -85,7 +97,7 @@ pub(super) fn admits<'a>(
 }
 
 /// The declaration of the place behind the steps; none where the schema does not say what is there.
-fn descend<'a>(
+pub(super) fn descend<'a>(
     declared: &'a Declaration,
     above: &str,
     steps: &[Step],

@@ -135,6 +135,11 @@ impl Operator {
         }
     }
 
+    /// Whether it takes two values of one kind.
+    pub(super) fn compares(self) -> bool {
+        self.decides() && self != Self::In
+    }
+
     /// Whether it gives true or false.
     pub(super) fn decides(self) -> bool {
         !matches!(

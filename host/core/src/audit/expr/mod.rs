@@ -32,6 +32,7 @@
 mod ast;
 mod call;
 mod compile;
+mod declared;
 mod evaluate;
 mod fault;
 mod functions;
@@ -41,6 +42,7 @@ mod value;
 
 use self::ast::Node;
 pub(super) use self::compile::Problem;
+pub(super) use self::declared::{Misfit, Shape};
 pub(super) use self::fault::Fault;
 use super::field::{Facts, Field};
 use super::verdict::Gate;
@@ -116,6 +118,11 @@ impl Expression {
     /// Every fixed place that it reads, each once.
     pub(super) fn places(&self) -> &[Field] {
         &self.0.places
+    }
+
+    /// Everything in it that can give no value, by what is known of its fixed places.
+    pub(super) fn misfits<'a>(&self, shape: &dyn Fn(&Field) -> Option<Shape<'a>>) -> Vec<Misfit> {
+        declared::misfits(&self.0.node, shape)
     }
 
     /// Whether it may read arguments that it does not name.

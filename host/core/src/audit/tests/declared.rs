@@ -293,8 +293,41 @@ fn expressions_name_places_that_can_be() {
             "did you mean `domain.items[0].price`?",
         ),
         ("domain.sig_restock", "closed map that does not declare"),
+        // Places that only a run finds.
+        (
+            "domain.items.all(i, i.prise > 0)",
+            "nothing can ever be at `domain.items[].prise`: `domain.items[]` is a closed map that does not declare `prise` (schema.yaml:5) | did you mean `domain.items[].price`?",
+        ),
+        (
+            "domain.items.filter(i, i.price > 0).exists(i, has(i.prise))",
+            "`domain.items[].prise`",
+        ),
+        (
+            "domain.items[args.price].nmae == args.product_name",
+            "did you mean `domain.items[].name`?",
+        ),
+        (
+            "domain.items.map(i, i.price.x)[0] == 1",
+            "`domain.items[].price` is declared as `int`",
+        ),
+        (
+            "args.price > 0 && domain.items.all(i, i.name == 5)",
+            "`==` compares `domain.items[].name`, a string (schema.yaml:5), with an int: that can never be decided | compare values of one kind",
+        ),
+        (
+            "domain.total_value == args.product_name",
+            "`==` compares `domain.total_value`, an int (schema.yaml:6), with `args.product_name`, a string",
+        ),
+        (
+            "'TV' != args.price",
+            "`!=` compares `args.price`, an int, with a string",
+        ),
+        (
+            "true < domain.total_value",
+            "`<` compares `domain.total_value`, an int (schema.yaml:6), with a bool",
+        ),
     ] {
-        let found = refused("", &format!("{{expr: '{expression}'}}"));
+        let found = refused("", &format!("{{expr: \"{expression}\"}}"));
         assert!(found.contains(expected), "{expression}: {found}");
     }
     for expression in [
@@ -303,6 +336,13 @@ fn expressions_name_places_that_can_be() {
         "domain.note.anything[0].x == 1",
         "result.a.b == 1",
         "domain.sig_restock_needed",
+        "domain.items[args.price].name == args.product_name",
+        "domain.note.all(n, n.x.y == 1)",
+        "domain.total_value < domain.rate && domain.total_value != 1.5",
+        "args.note == null || args.note == domain.items[0].name",
+        "domain.items.map(i, i.name).exists(n, n == args.product_name)",
+        "domain.open.all(k, k == args.product_name)",
+        "domain.open.a == domain.open.b",
     ] {
         let entry = format!("{{expr: '{expression}'}}");
         assert_eq!(bound("", &entry).expect(expression), [""; 0]);

@@ -27,7 +27,7 @@ fn secrets_of_expressions_stay_secret() {
     for expression in [
         "args.token == 'right'",
         "args.token != 'hunter2'",
-        "args.token == 7",
+        "args[args.product_name] == 7",
         "args.token in ['a', 'b']",
         "args.token.matches('^right$')",
         "args[args.product_name] == 'hunter2'",

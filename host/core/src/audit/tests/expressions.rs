@@ -161,15 +161,15 @@ fn what_cannot_be_decided_is_a_violation_that_says_why() {
         ("has(args.order.zzz.n)", "`args.order.zzz` is absent"),
         ("args.order.lines.all(l, l.zzz == 1)", "`zzz` is absent"),
         (
-            "args.price == 'TV'",
+            "args.order.total == 'TV'",
             "`==` does not take an int and a string",
         ),
         (
-            "args.price != 'TV'",
+            "args.order.total != 'TV'",
             "`!=` does not take an int and a string",
         ),
         (
-            "args.product_name != 5",
+            "args.order.text != 5",
             "`!=` does not take a string and an int",
         ),
         (
@@ -188,7 +188,10 @@ fn what_cannot_be_decided_is_a_violation_that_says_why() {
             "args.price in args.product_name",
             "`in` does not take an int and a string",
         ),
-        ("args.price < 'TV'", "`<` does not take an int and a string"),
+        (
+            "args.order.total < 'TV'",
+            "`<` does not take an int and a string",
+        ),
         (
             "args.price + 'TV' == 'x'",
             "`+` does not take an int and a string",
