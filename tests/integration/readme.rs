@@ -55,23 +55,37 @@ fn every_command_prints_what_the_readme_shows() {
         .into_iter()
         .partition(|shown| shown.command.starts_with(HOST));
     assert!(of_the_host.len() >= 5, "the walk-through is gone");
-    for Shown { command, output } in of_the_host {
-        let line = command.trim_start_matches(HOST);
-        let ran = run_in(root(), &split(line).expect("words"));
-        assert!(
-            is_shown(&ran.stdout, &ran.stderr, &output),
-            "$ {command}\nthe README shows\n{}\nit printed\n{}\nand told\n{}",
-            normalized(&output),
-            normalized(&ran.stdout),
-            normalized(&ran.stderr)
-        );
+    for shown in of_the_host {
+        let exit = prints_what_is_shown(&shown);
         // A failure that is shown names the exit code that it has.
-        let code = format!("exit code {})", ran.code);
-        assert!(ran.code == 0 || output.contains(&code), "{command}: {code}");
+        let code = format!("exit code {exit})");
+        let Shown { command, output } = shown;
+        assert!(exit == 0 || output.contains(&code), "{command}: {code}");
     }
     // The one that runs this test; a new command of another kind needs somebody to run it.
     let others: Vec<_> = others.iter().map(|shown| shown.command.as_str()).collect();
     assert_eq!(others, ["cargo test --workspace"]);
+}
+
+#[test]
+fn every_command_prints_what_the_page_about_check_shows() {
+    let page = fs::read_to_string(root().join("host/docs/check.md")).expect("check.md");
+    let exits: Vec<i32> = shown(&page).iter().map(prints_what_is_shown).collect();
+    assert_eq!(exits, [0, 2]);
+}
+
+/// Runs a command, asserts that it prints what is shown, and gives its exit code.
+fn prints_what_is_shown(Shown { command, output }: &Shown) -> i32 {
+    let line = command.trim_start_matches(HOST);
+    let ran = run_in(root(), &split(line).expect("words"));
+    assert!(
+        is_shown(&ran.stdout, &ran.stderr, output),
+        "$ {command}\nthe page shows\n{}\nit printed\n{}\nand told\n{}",
+        normalized(output),
+        normalized(&ran.stdout),
+        normalized(&ran.stderr)
+    );
+    ran.code
 }
 
 /// The first command runs a guest's folder, and the walk-through has the seed's chapter in it.

@@ -56,10 +56,9 @@ struct Bound {
 impl Check {
     /// Checks everything that is given, and prints all that it found.
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
-        let limits = self.limits.limits();
         let policy = self.grants.policy();
         let mut report = Report::new(&self.target);
-        report.note("limits", limits::check(&limits), |()| self.limits_told());
+        let limits = self.limits(&mut report);
         let loaded = load(&self.target, &limits, output, &mut report);
         if let Some(loaded) = &loaded {
             report.digest = Some(loaded.guest.digest.clone());
@@ -86,12 +85,17 @@ impl Check {
         Ok(report.first().map_or(exit::OK, Failure::exit_code))
     }
 
-    fn limits_told(&self) -> String {
+    /// The limits; where they make no sense, those by default, so that everything else can be looked at.
+    fn limits(&self, report: &mut Report) -> Limits {
+        let limits = self.limits.limits();
         let count = Limits::COUNT;
-        match self.limits.changed() {
-            0 => format!("{count} limits, all as by default"),
-            changed => format!("{count} limits, {changed} of them changed by flags"),
-        }
+        let passed = report.note("limits", limits::check(&limits), |()| {
+            match self.limits.changed() {
+                0 => format!("{count} limits, all as by default"),
+                changed => format!("{count} limits, {changed} of them changed by flags"),
+            }
+        });
+        passed.map_or_else(Limits::default, |()| limits)
     }
 
     fn schema(&self, report: &mut Report) -> Option<Schema> {

@@ -72,9 +72,7 @@ pub(super) fn not_built(error: &EngineBuildError, context: Option<&Path>) -> Fai
     match (error, context) {
         (EngineBuildError::Limits(error), _) => limits::unfit(error),
         (EngineBuildError::Context(EditError::Private(path)), Some(file)) => {
-            let message = format!("`{path}` is private to the host");
-            let help = "a key of a context does not begin with `_`";
-            let told = context_file::places(file).problem(path, &message, help);
+            let told = context_file::places(file).private_keys(path);
             Failure::in_file(Code::ContextFile, &told)
         }
         (EngineBuildError::Context(problem), Some(file)) => {

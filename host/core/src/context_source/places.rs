@@ -1,9 +1,10 @@
 //! Places of a context file: at which line a key or a value of the context stands.
 
-use crate::path::{Path, Segment};
+use crate::path::{Layer, Path, Segment};
 use crate::schema::{Breach, BreachProblem, Breaches};
 use crate::yaml::error::{FileErrors, Place, Report, Source};
 use crate::yaml::{Content, Key, Node};
+use crate::zone;
 
 /// A context file's text, and where its keys and values stand. YAML and JSON are read alike.
 ///
@@ -48,11 +49,24 @@ impl ContextPlaces {
         )
     }
 
-    /// One problem of a place in the context.
+    /// The keys that are private to the host, each at its place; `known` is one that is told where none has a place.
     #[must_use]
-    pub fn problem(&self, path: &Path, message: &str, help: &str) -> FileErrors {
-        let place = self.find(path).map_or(Place::default(), Found::key_place);
-        self.errors([(place, message.to_owned(), help.to_owned())])
+    pub fn private_keys(&self, known: &Path) -> FileErrors {
+        let mut found = Vec::new();
+        for layer in Layer::ALL {
+            let root = Path::layer_root(layer);
+            if let Some(layer) = self.find(&root) {
+                private_keys(&root, layer.node, &mut found);
+            }
+        }
+        if found.is_empty() {
+            found.push((Place::default(), known.clone()));
+        }
+        self.errors(found.into_iter().map(|(place, path)| {
+            let message = format!("`{path}` is private to the host");
+            let help = "a key of a context does not begin with `_`";
+            (place, message, help.to_owned())
+        }))
     }
 
     fn errors(&self, problems: impl IntoIterator<Item = (Place, String, String)>) -> FileErrors {
@@ -131,6 +145,27 @@ impl<'a> Found<'a> {
     }
 }
 
+fn private_keys(path: &Path, node: &Node, found: &mut Vec<(Place, Path)>) {
+    match &node.content {
+        Content::Scalar(_) => {}
+        Content::List(items) => {
+            for (index, item) in (0..).zip(items) {
+                private_keys(&path.child(Segment::Index(index)), item, found);
+            }
+        }
+        Content::Map(entries) => {
+            for (key, node) in entries {
+                let path = path.child(Segment::Key(key.text.as_str().into()));
+                if zone::is_private(&key.text) {
+                    found.push((key.place, path));
+                } else {
+                    private_keys(&path, node, found);
+                }
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,22 +226,32 @@ context:
     }
 
     #[test]
-    fn a_text_without_places_names_the_file() {
+    fn private_keys_are_found_however_deep() {
+        let known = Path::parse("domain._x").expect("path");
+        let told = |text: &str| {
+            ContextPlaces::new(text, "c.yaml")
+                .private_keys(&known)
+                .to_string()
+        };
+        assert_eq!(
+            told("domain:\n  a: [{ b: { _x: 1 } }]\n  _y: 2\n"),
+            "\
+c.yaml:2:14: `domain.a[0].b._x` is private to the host
+  2 |   a: [{ b: { _x: 1 } }]
+    |              ^^
+  help: a key of a context does not begin with `_`
+c.yaml:3:3: `domain._y` is private to the host
+  3 |   _y: 2
+    |   ^^
+  help: a key of a context does not begin with `_`"
+        );
+        // A text without places: the file is named, and what is known.
         for text in ["domain: [", "", &format!("domain: {}", "[".repeat(5000))] {
-            let path = Path::parse("domain.a").expect("path");
-            let errors =
-                ContextPlaces::new(text, "c.yaml").problem(&path, "it is wrong", "mend it");
             assert_eq!(
-                errors.to_string(),
-                "c.yaml: it is wrong\n  help: mend it",
+                told(text),
+                "c.yaml: `domain._x` is private to the host\n  help: a key of a context does not begin with `_`",
                 "{text}"
             );
         }
-        let path = Path::parse("domain._x").expect("path");
-        let places = ContextPlaces::new("domain:\n  _x: 1\n", "c.yaml");
-        assert_eq!(
-            places.problem(&path, "it is wrong", "mend it").to_string(),
-            "c.yaml:2:3: it is wrong\n  2 |   _x: 1\n    |   ^^\n  help: mend it"
-        );
     }
 }

@@ -82,7 +82,17 @@ impl ImpossiblePaths {
         let mut text = format!("nothing can ever be at {} of its paths", self.paths.len());
         for path in &self.paths {
             // Writing into a string does not fail.
-            let _ = write!(text, "\n{path}\n  help: {}", path.help());
+            let ImpossiblePath {
+                path: place,
+                problem,
+                declared_at,
+                ..
+            } = path;
+            let help = path.help();
+            let _ = write!(
+                text,
+                "\n`{place}`: {problem} ({declared_at})\n  help: {help}"
+            );
         }
         text
     }
