@@ -129,7 +129,7 @@ fn the_library_refuses_a_rule_that_the_schema_makes_senseless() {
             "`min_len` needs a list",
         ),
         (
-            "{ expr: 'domain.itmes == null' }",
+            "{ expr: 'domain.item == null' }",
             "did you mean `domain.items`?",
         ),
     ] {
@@ -173,8 +173,8 @@ fn an_engine_is_not_built_on_limits_that_make_no_sense() {
             "the calling thread's own stack",
         ),
         (
-            |it| it.write_bytes = 1000,
-            "no transaction could write such a value",
+            |it| (it.write_bytes, it.read_bytes) = (1000, 1000),
+            "no transaction could read or write such a value",
         ),
     ] {
         let error = built(change).expect_err(expected);
@@ -190,8 +190,8 @@ fn the_smallest_limits_that_make_sense_are_limits() {
         .limits(|limits| {
             limits.outbox_messages = 0;
             limits.log_lines = 0;
-            limits.value_bytes = 10_000;
-            limits.write_bytes = 10_000;
+            limits.write_bytes = 0;
+            limits.read_bytes = limits.value_bytes;
         })
         .engine();
     commits(&engine, "echo", args! { "value" => 1 });

@@ -82,20 +82,18 @@ fn bytes_are_counted() {
     let engine = Setup::probe()
         .limits(|limits| {
             limits.value_bytes = 1_003;
-            limits.write_bytes = 1_003;
+            limits.write_bytes = 1_002;
             limits.result_bytes = 1_004;
             limits.argument_bytes = 1_010;
         })
         .engine();
-    commits(&engine, "big_value", bytes(1_000));
-    // Each of these writes one byte.
-    commits(&engine, "rewrite", count(1_003));
+    commits(&engine, "big_value", bytes(999));
     exceeds(
         &engine,
-        "rewrite",
-        count(1_004),
+        "big_value",
+        bytes(1_000),
         "THEUS-L009",
-        (Limit::WriteBytes, 1_003),
+        (Limit::WriteBytes, 1_002),
     );
     exceeds(
         &engine,

@@ -76,8 +76,8 @@ pub(super) fn remedies(imports: &[String]) -> String {
 
 fn remedy(import: &str) -> String {
     let (name, version) = import.split_once('@').unwrap_or((import, ""));
-    let is_world = |known: &&str| known.split_once('@').map(|(known, _)| known) == Some(name);
-    if WORLD.iter().any(|known| is_world(&known)) {
+    let is_world = |known: &str| known.split_once('@').map(|(known, _)| known) == Some(name);
+    if WORLD.iter().any(|known| is_world(known)) {
         return "build the guest with an SDK of this version, which gives theus:process 0.1".into();
     }
     if name.starts_with("wasi:http/") {

@@ -13,6 +13,7 @@ use super::verdict::Gate;
 use crate::contract::{Contract, Kind};
 use crate::path::Segment;
 use crate::schema::Schema;
+use crate::value::Value;
 
 /// What is declared of a place, and where.
 struct Declared {
@@ -110,13 +111,15 @@ impl Binder<'_> {
     }
 
     fn judge(&mut self, rule: &Rule, declared: &Declared, place: Place, way: Way) {
+        if is_about_presence(rule, declared) {
+            return;
+        }
         let Declared {
             known, what, at, ..
         } = declared;
         let word = rule.condition.word();
         let kind = kind_with_article(known.kind);
         match fit(&rule.condition, known) {
-            Fit::Decides => {}
             Fit::Never(why) => {
                 let message = match &why {
                     Why::Kind(does) => {
@@ -164,12 +167,25 @@ impl Binder<'_> {
                 );
             }
             // At the output gate the rule acts, with its level, before the schema is asked.
-            Fit::Always(_) => {}
+            Fit::Always(_) | Fit::Decides => {}
         }
     }
 
     fn note(&mut self, place: Place, message: &str) {
         self.notes.push(format!("{}:{place}: {message}", self.file));
+    }
+}
+
+/// Whether a rule is about whether anything is there, whatever it is.
+fn is_about_presence(rule: &Rule, declared: &Declared) -> bool {
+    match &rule.condition {
+        // Nothing may be there.
+        Condition::Eq(Value::Nil) => rule.optional,
+        // Something must be there.
+        Condition::Type(Kind::Any) | Condition::Neq(Value::Nil) => {
+            !rule.optional && !declared.present
+        }
+        _ => false,
     }
 }
 

@@ -160,12 +160,8 @@ impl Report {
         let all = self.passed + self.failed;
         let checks = counted(all, "check");
         let mut sum = match self.failed {
-            0 => style
-                .paint(Role::Good, format_args!("{checks} passed"))
-                .to_string(),
-            failed => style
-                .paint(Role::Bad, format_args!("{failed} of {checks} failed"))
-                .to_string(),
+            0 => style.paint(Role::Good, format_args!("{checks} passed")),
+            failed => style.paint(Role::Bad, format_args!("{failed} of {checks} failed")),
         };
         if !self.not_checked.is_empty() {
             let _ = write!(sum, ", {} not made", self.not_checked.len());

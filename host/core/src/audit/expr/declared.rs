@@ -65,7 +65,7 @@ impl<'a> Walk<'_, 'a> {
             Node::Binary(operator, pair) => {
                 let [left, right] = &**pair;
                 let shapes = [self.node(left, element), self.node(right, element)];
-                self.compared(*operator, [left, right], shapes);
+                self.compared(*operator, [left, right], &shapes);
                 None
             }
             Node::Each(each) => self.each(each, element),
@@ -111,12 +111,12 @@ impl<'a> Walk<'_, 'a> {
     }
 
     /// A comparison of two kinds is an error at every call.
-    fn compared(&mut self, operator: Operator, nodes: [&Node; 2], shapes: [Option<Shape<'a>>; 2]) {
+    fn compared(&mut self, operator: Operator, nodes: [&Node; 2], shapes: &[Option<Shape<'a>>; 2]) {
         if !operator.compares() {
             return;
         }
         let name = operator.name();
-        let told = match (nodes, &shapes) {
+        let told = match (nodes, shapes) {
             ([Node::Literal(value), _], [_, Some(shape)])
             | ([_, Node::Literal(value)], [Some(shape), _]) => {
                 // Nil compares with everything.

@@ -1,5 +1,6 @@
 //! Rules from their text to their verdicts.
 
+mod agree;
 mod binding;
 mod counters;
 mod declared;
