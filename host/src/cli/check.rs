@@ -20,7 +20,7 @@ use super::schema;
 use super::target::{self, Loaded};
 use super::text::{counted, list};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use theus_core::code::Code;
 use theus_core::contract::Contract;
 use theus_host::{Engine, Gate, Limits, Policy, Recipe, RecipeErrors, RegisterError, Schema};
@@ -76,9 +76,10 @@ impl Check {
             policy_of(&loaded, &policy, &mut report);
             registration(loaded, recipe, policy, limits, output, &mut report);
         } else {
-            let reason = "there is no guest to look at";
-            for name in ["contract", "policy", "registration"] {
-                report.skip(name, reason);
+            let imports_failed = report.failed_among(&["imports"]).is_some();
+            let rows = ["imports", "contract", "policy", "registration"];
+            for name in rows.into_iter().skip(usize::from(imports_failed)) {
+                report.skip(name, "there is no guest to look at");
             }
         }
         report.print(output)?;
@@ -104,10 +105,15 @@ impl Check {
             report.skip("schema", reason);
             return None;
         };
-        report.note("schema", schema::read(file), |schema| {
+        let schema = report.note("schema", schema::read(file), |schema| {
             let declared = counted(schema.declarations(), "declaration");
             format!("{}: {declared}", schema.origin())
-        })
+        });
+        if schema.is_none() {
+            let reason = "the schema failed: contracts, recipe and context are held against none";
+            report.skip("paths", reason);
+        }
+        schema
     }
 
     fn recipe(
@@ -154,12 +160,7 @@ impl Check {
 }
 
 /// The guest's file; one that imports what it is not given fails as such.
-fn load(
-    target: &std::path::Path,
-    limits: &Limits,
-    output: &Output,
-    report: &mut Report,
-) -> Option<Loaded> {
+fn load(target: &Path, limits: &Limits, output: &Output, report: &mut Report) -> Option<Loaded> {
     let loaded = target::load(target, limits, output);
     let name = match &loaded {
         Err(failure) if failure.report.code == Code::ImportNotGranted.as_str() => "imports",
