@@ -4,6 +4,7 @@ use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 const WIT: &str = include_str!("../../wit/theus.wit");
+const WASI: &str = include_str!("../../host/src/runtime/tests/wasi.wit");
 
 /// A core module as an SDK leaves it: with its component type, and a process that returns nil.
 ///
@@ -22,10 +23,18 @@ pub(crate) fn core_module_that_returns(byte: u8, definitions: &str) -> Vec<u8> {
             (func (export "theus:process/processes@0.1.0#run") (param i32 i32 i32 i32) (result i32)
                 (i32.const 1024)))"#
     );
-    let mut module = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}"));
+    typed(&text)
+}
+
+/// A core module in text form with the type of a component that has the world of a guest, and some of WASI to import.
+pub(crate) fn typed(text: &str) -> Vec<u8> {
+    let mut module = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
     let mut resolve = Resolve::default();
-    let package = resolve
+    resolve
         .push_str("theus.wit", WIT)
+        .expect("the WIT is valid");
+    let package = resolve
+        .push_str("wasi.wit", WASI)
         .expect("the WIT is valid");
     let world = resolve
         .select_world(&[package], Some("guest"))

@@ -7,15 +7,18 @@
 mod harness;
 
 mod architecture;
+mod attacks;
 mod cases;
 mod chapter4;
 mod cli;
 mod contracts;
+mod determinism;
 mod files;
 mod gates;
 mod incidents;
 mod interlock;
 mod isolation;
+mod limit_table;
 mod limits;
 mod locks;
 mod outside;
@@ -26,6 +29,7 @@ mod recipes;
 mod records;
 mod resources;
 mod schema;
+mod security;
 mod transaction;
 mod traps;
 mod wasi;

@@ -120,22 +120,7 @@ fn memory_is_summed_over_core_instances() {
 }
 
 /// Lifts `run` of the core instance `$main` into the processes interface.
-pub(super) const PROCESSES: &str = r#"
-    (type $failure' (record (field "code" string) (field "message" string)))
-    (component $shim
-        (type $inner (record (field "code" string) (field "message" string)))
-        (import "failure" (type $failure (eq $inner)))
-        (import "run" (func $run (param "process" string) (param "args" (list u8))
-            (result (result (list u8) (error $failure)))))
-        (export $exported "failure" (type $inner))
-        (export "run" (func $run) (func (param "process" string) (param "args" (list u8))
-            (result (result (list u8) (error $exported))))))
-    (func $run (param "process" string) (param "args" (list u8)) (result (result (list u8) (error $failure')))
-        (canon lift (core func $main "run") (memory (core memory $main "memory"))
-            (realloc (core func $main "realloc"))))
-    (instance $processes (instantiate $shim (with "failure" (type $failure')) (with "run" (func $run))))
-    (export "theus:process/processes@0.1.0" (instance $processes))
-"#;
+pub(super) const PROCESSES: &str = include_str!("../../../../guests/hostile/processes.wat");
 
 #[test]
 fn a_guest_may_have_as_many_core_instances_as_the_survey_lets_pass() {
