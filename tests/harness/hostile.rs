@@ -11,7 +11,7 @@
 use super::binary::run_in;
 use super::cases::exit_code;
 use super::engines::{PATIENCE, bytes, commits};
-use super::wat::{contract_section, typed};
+use super::wat::hostile;
 use super::{guests, output_schema, root};
 use serde_json::Value as Json;
 use std::fs;
@@ -19,11 +19,6 @@ use std::path::PathBuf;
 use theus_host::{
     Call, Code, Engine, ErrorReport, Limits, Policy, Receipt, args, context_from_json,
 };
-
-const IMPORTS: &str = include_str!("../../guests/hostile/imports.wat");
-const RESULTS: &str = include_str!("../../guests/hostile/results.wat");
-const PROCESSES: &str = include_str!("../../guests/hostile/processes.wat");
-const ALLOCATOR: &str = include_str!("../../guests/hostile/allocator.wat");
 
 /// What an attack may find: keys of every zone that a context file can hold, and what the ordinary guest needs.
 const CONTEXT: &str = r#"{"domain": {"items": [], "total_value": 0, "hidden": "secret", "rows": [{"n": 1}, {"n": 2}],
@@ -52,25 +47,6 @@ pub(crate) fn folders() -> Vec<String> {
         .filter(|path| path.is_dir())
         .map(|path| path.file_name().expect("a name").to_string_lossy().into())
         .collect()
-}
-
-/// A hostile guest, as bytes: a core module, or a component where the attack needs one made by hand.
-pub(crate) fn module(folder: &str) -> Vec<u8> {
-    let folder = root().join("guests/hostile").join(folder);
-    let read = |name| fs::read_to_string(folder.join(name)).expect(name);
-    let (guest, contract) = (read("guest.wat"), contract_section(&read("contract.json")));
-    let allocator = if guest.contains("cabi_realloc") {
-        ""
-    } else {
-        ALLOCATOR
-    };
-    if guest.contains("(core module") {
-        let text = format!("(component {guest} {PROCESSES} {contract})");
-        return wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}"));
-    }
-    typed(&format!(
-        "(module $guest {IMPORTS} {guest} {RESULTS} {allocator} {contract})"
-    ))
 }
 
 /// An engine with an ordinary guest, for attacks to disturb.
@@ -105,7 +81,7 @@ pub(crate) fn serves_others(engine: &Engine) {
 /// Each time the end has to be the expected one, and the same one in every respect that is promised; where it is no
 /// commit, nothing of the run may remain.
 pub(crate) fn check(folder: &str, expected: &Expected) {
-    let module = module(folder);
+    let module = hostile(folder);
     let engine = engine(|_| {});
     let ends = match (
         engine.register(module.clone(), Policy::as_declared()),

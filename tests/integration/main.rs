@@ -8,10 +8,12 @@ mod harness;
 
 mod architecture;
 mod attacks;
+mod bombs;
 mod cases;
 mod chapter4;
 mod cli;
 mod contracts;
+mod deadlines;
 mod determinism;
 mod files;
 mod gates;

@@ -46,17 +46,27 @@ pub struct Bounds {
 /// The bytes may come from a guest. An announced count is compared with the bytes that remain before anything is
 /// allocated, recursion ends at `bounds.depth`, and memory use ends at `bounds.decoded_bytes`.
 pub fn decode(bytes: &[u8], bounds: Bounds) -> Result<Value, DecodeError> {
+    decode_and_measure(bytes, bounds).map(|(value, _)| value)
+}
+
+/// Decodes one value like [`decode`], and says how many containers deep it is.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_and_measure(bytes: &[u8], bounds: Bounds) -> Result<(Value, u64), DecodeError> {
     let mut decoder = Decoder {
         bytes,
         at: 0,
         bounds,
         decoded: 0,
+        least_depth_left: bounds.depth,
     };
     let value = decoder.value(bounds.depth)?;
     if decoder.at < bytes.len() {
         return Err(decoder.malformed("more bytes after the value"));
     }
-    Ok(value)
+    Ok((value, bounds.depth - decoder.least_depth_left))
 }
 
 /// Encodes what `hidden` leaves visible of a value.
@@ -86,6 +96,8 @@ struct Decoder<'a> {
     at: usize,
     bounds: Bounds,
     decoded: u64,
+    /// What is left of the depth where it was least.
+    least_depth_left: u64,
 }
 
 /// What one decoded slot and one container cost in memory, roughly and never less.
@@ -163,6 +175,7 @@ impl<'a> Decoder<'a> {
         if len as usize > self.left() {
             return Err(self.malformed("a list that announces more elements than bytes follow"));
         }
+        self.has_room(u64::from(len) * SLOT)?;
         let mut list = List::with_room(len as usize);
         for _ in 0..len {
             list.push(self.value(depth)?);
@@ -175,6 +188,7 @@ impl<'a> Decoder<'a> {
         if len as usize > self.left() / 2 {
             return Err(self.malformed("a map that announces more entries than bytes follow"));
         }
+        self.has_room(u64::from(len) * ENTRY)?;
         let mut map = Map::with_room(len as usize);
         for _ in 0..len {
             let at = self.at;
@@ -215,14 +229,19 @@ impl<'a> Decoder<'a> {
 
     fn descend(&mut self, depth: u64) -> Result<u64, DecodeError> {
         self.charge(CONTAINER)?;
-        depth.checked_sub(1).ok_or_else(|| {
-            LimitExceeded {
-                limit: Limit::ValueDepth,
-                allowed: self.bounds.depth,
-                asked: None,
-            }
-            .into()
-        })
+        let left = depth.checked_sub(1).ok_or(LimitExceeded {
+            limit: Limit::ValueDepth,
+            allowed: self.bounds.depth,
+            asked: None,
+        })?;
+        self.least_depth_left = self.least_depth_left.min(left);
+        Ok(left)
+    }
+
+    /// Refuses what would be over the bound once it is decoded, before anything is allocated for it.
+    fn has_room(&self, bytes: u64) -> Result<(), LimitExceeded> {
+        let decoded = self.decoded.saturating_add(bytes);
+        LimitExceeded::check(Limit::DecodedBytes, self.bounds.decoded_bytes, decoded)
     }
 
     fn charge(&mut self, bytes: u64) -> Result<(), DecodeError> {

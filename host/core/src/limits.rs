@@ -92,10 +92,13 @@ impl Default for Limits {
 impl Limits {
     /// The bytes of decoded memory that one encoded value may turn into.
     ///
-    /// A one-byte element takes a slot of a few words once decoded, so this is a small multiple of the encoded limit.
+    /// A one-byte element takes a slot of a few words once decoded, so this is a small multiple of the encoded limit. What
+    /// may be as long as a heavy value is bytes or text, as a rule, which take no more room decoded than encoded: there the
+    /// multiple ends.
     #[must_use]
     pub fn decoded_bytes(encoded: u64) -> u64 {
-        encoded.saturating_mul(40)
+        let multiple = encoded.saturating_mul(40);
+        multiple.min(encoded.saturating_add(128 * MIB))
     }
 }
 
@@ -121,8 +124,10 @@ pub enum Limit {
     PathBytes,
     /// [`Limits::path_segments`].
     PathSegments,
-    /// [`Limits::value_bytes`], or [`Limits::heavy_value_bytes`] for a place in the heavy zone.
+    /// [`Limits::value_bytes`].
     ValueBytes,
+    /// [`Limits::heavy_value_bytes`], for a place in the heavy zone.
+    HeavyValueBytes,
     /// [`Limits::decoded_bytes`] of the value limit.
     DecodedBytes,
     /// [`Limits::value_depth`].
@@ -139,8 +144,10 @@ pub enum Limit {
     Reads,
     /// [`Limits::read_bytes`].
     ReadBytes,
-    /// [`Limits::log_lines`] and [`Limits::log_bytes`]: the log is cut, the run goes on.
-    Log,
+    /// [`Limits::log_lines`]: the log is cut, the run goes on.
+    LogLines,
+    /// [`Limits::log_bytes`]: the log is cut, the run goes on.
+    LogBytes,
     /// [`Limits::outbox_messages`].
     OutboxMessages,
     /// [`Limits::outbox_bytes`].
@@ -166,6 +173,7 @@ impl Limit {
             Self::PathBytes => "path size",
             Self::PathSegments => "path segments",
             Self::ValueBytes => "value size",
+            Self::HeavyValueBytes => "heavy value size",
             Self::DecodedBytes => "decoded value size",
             Self::ValueDepth => "value depth",
             Self::ArgumentBytes => "arguments size",
@@ -174,7 +182,8 @@ impl Limit {
             Self::WriteBytes => "written bytes per transaction",
             Self::Reads => "reads per transaction",
             Self::ReadBytes => "read bytes per transaction",
-            Self::Log => "log",
+            Self::LogLines => "log lines",
+            Self::LogBytes => "log size",
             Self::OutboxMessages => "outbox messages",
             Self::OutboxBytes => "outbox bytes",
             Self::TopicBytes => "outbox topic size",
@@ -191,11 +200,13 @@ impl Limit {
             | Self::StackBytes
             | Self::PathBytes
             | Self::ValueBytes
+            | Self::HeavyValueBytes
             | Self::DecodedBytes
             | Self::ArgumentBytes
             | Self::ResultBytes
             | Self::WriteBytes
             | Self::ReadBytes
+            | Self::LogBytes
             | Self::OutboxBytes
             | Self::TopicBytes => "bytes",
             Self::Time => "ms",
@@ -206,7 +217,7 @@ impl Limit {
             Self::TableElements => "elements",
             Self::Writes => "writes",
             Self::Reads => "reads",
-            Self::Log => "lines or bytes",
+            Self::LogLines => "lines",
             Self::OutboxMessages => "messages",
             Self::HostCalls => "calls",
         }
@@ -219,13 +230,14 @@ impl Limit {
             Self::Fuel => "--fuel",
             Self::Time => "--timeout",
             Self::MemoryBytes => "--max-memory",
-            Self::ComponentBytes => "Limits::component_bytes",
+            Self::ComponentBytes => "--max-component",
             Self::Tables => "Limits::tables",
             Self::TableElements => "Limits::table_elements",
             Self::StackBytes => "Limits::stack_bytes",
             Self::PathBytes => "Limits::path_bytes",
             Self::PathSegments => "Limits::path_segments",
             Self::ValueBytes | Self::DecodedBytes => "Limits::value_bytes",
+            Self::HeavyValueBytes => "Limits::heavy_value_bytes",
             Self::ValueDepth => "Limits::value_depth",
             Self::ArgumentBytes => "Limits::argument_bytes",
             Self::ResultBytes => "Limits::result_bytes",
@@ -233,7 +245,8 @@ impl Limit {
             Self::WriteBytes => "Limits::write_bytes",
             Self::Reads => "Limits::reads",
             Self::ReadBytes => "Limits::read_bytes",
-            Self::Log => "Limits::log_lines",
+            Self::LogLines => "Limits::log_lines",
+            Self::LogBytes => "Limits::log_bytes",
             Self::OutboxMessages => "Limits::outbox_messages",
             Self::OutboxBytes => "Limits::outbox_bytes",
             Self::TopicBytes => "a shorter topic",
