@@ -93,6 +93,9 @@ attacks! {
     clock => Harmless("0");
     randomness => Repeats();
 
+    nan_arithmetic => Harmless("2143289344");
+    relaxed_simd => Harmless("0");
+
     // What is refused before anything of it runs.
     foreign_import => Unregistered("THEUS-C004", "other:service/secrets@1.0.0");
     contract_section_malformed => Unregistered("THEUS-C006", "domain..data");

@@ -285,7 +285,8 @@ fn the_log_is_cut_with_a_note() {
     };
     let whole = commits(&engine, "log_lines", count(4));
     assert_eq!(lines(&whole), ["line 0", "line 1", "line 2", "line 3"]);
-    assert!(whole.warnings.is_empty(), "{:?}", whole.warnings);
+    let cuts = |receipt: &Receipt| receipt.warnings.iter().any(|it| it.contains("log was cut"));
+    assert!(!cuts(&whole), "{:?}", whole.warnings);
     let cut = commits(&engine, "log_lines", count(5));
     assert_eq!(cut.log.len(), 5, "four lines and the note");
     assert!(
@@ -293,11 +294,7 @@ fn the_log_is_cut_with_a_note() {
         "{:?}",
         lines(&cut)
     );
-    assert!(
-        cut.warnings[0].contains("log was cut"),
-        "{:?}",
-        cut.warnings
-    );
+    assert!(cuts(&cut), "{:?}", cut.warnings);
     let levels = commits(&engine, "log_levels", args! {});
     assert_eq!(levels.log[0].level, LogLevel::Trace);
     assert_eq!(lines(&levels)[..2], ["a trace line", "a debug line"]);
