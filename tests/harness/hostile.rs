@@ -21,7 +21,7 @@ use theus_host::{
 };
 
 /// What an attack may find: keys of every zone that a context file can hold, and what the ordinary guest needs.
-const CONTEXT: &str = r#"{"domain": {"items": [], "total_value": 0, "hidden": "secret", "rows": [{"n": 1}, {"n": 2}],
+const CONTEXT: &str = r#"{"domain": {"items": [], "total_value": 0, "hidden": "secret", "record": {"child": 1, "sibling": 2}, "rows": [{"n": 1}, {"n": 2}],
     "data": {"plain": 1, "map": {"b": 1, "sig_deep": 2}, "sig_x": 2, "cmd_x": 3, "meta_x": 4, "heavy_x": 5}}}"#;
 
 /// Enough to reach every other limit, and soon used up.

@@ -80,7 +80,7 @@ attacks! {
     // Places that are not granted.
     reads_outside => Ends("THEUS-C001", "`domain.hidden`");
     writes_outside => Ends("THEUS-C002", "`domain.data.a`");
-    writes_ancestor => Ends("THEUS-C002", "`domain.data`");
+    writes_ancestor => Ends("THEUS-C002", "`domain.record`");
     zone_smuggled => Ends("THEUS-C009", "sig_x");
     subtree_leaks => Harmless(r#"{"map": {"b": 1}, "plain": 1}"#);
     removal_shifts_siblings => Ends("THEUS-C002", "`domain.rows[0]`");

@@ -28,8 +28,8 @@ const ATTACKS: [(&str, &str); 8] = [
 
 pub(crate) fn run(effort: Effort) -> Result<()> {
     println!(
-        "{:<44} {:>10} {:>10}",
-        "ms from the deadline to the end", "median", "worst"
+        "{:<44} {:>10} {:>10} {:>10}",
+        "ms from the deadline to the end", "decile", "median", "worst"
     );
     for (folder, what) in ATTACKS {
         let engine = engine()?;
