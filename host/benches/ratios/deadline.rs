@@ -3,7 +3,7 @@
 //! The lateness is what the caller sees: from the deadline to the return of `Engine::call`.
 
 use super::Effort;
-use super::rounds::figures;
+use super::rounds::{Figures, figures};
 use super::wat::hostile;
 use anyhow::{Result, ensure};
 use std::thread;
@@ -88,9 +88,7 @@ fn print(what: &str, effort: Effort, mut once: impl FnMut() -> Result<Option<f64
         all.extend(late);
     }
     let worst = all.iter().copied().fold(0.0, f64::max);
-    println!(
-        "{what:<44} {:>10.1} {worst:>10.1}",
-        figures(&mut all).median
-    );
+    let Figures { decile, median } = figures(&mut all);
+    println!("{what:<44} {decile:>10.1} {median:>10.1} {worst:>10.1}");
     Ok(())
 }

@@ -175,7 +175,6 @@ impl<'a> Decoder<'a> {
         if len as usize > self.left() {
             return Err(self.malformed("a list that announces more elements than bytes follow"));
         }
-        self.has_room(u64::from(len) * SLOT)?;
         let mut list = List::with_room(len as usize);
         for _ in 0..len {
             list.push(self.value(depth)?);
@@ -188,7 +187,6 @@ impl<'a> Decoder<'a> {
         if len as usize > self.left() / 2 {
             return Err(self.malformed("a map that announces more entries than bytes follow"));
         }
-        self.has_room(u64::from(len) * ENTRY)?;
         let mut map = Map::with_room(len as usize);
         for _ in 0..len {
             let at = self.at;
@@ -236,12 +234,6 @@ impl<'a> Decoder<'a> {
         })?;
         self.least_depth_left = self.least_depth_left.min(left);
         Ok(left)
-    }
-
-    /// Refuses what would be over the bound once it is decoded, before anything is allocated for it.
-    fn has_room(&self, bytes: u64) -> Result<(), LimitExceeded> {
-        let decoded = self.decoded.saturating_add(bytes);
-        LimitExceeded::check(Limit::DecodedBytes, self.bounds.decoded_bytes, decoded)
     }
 
     fn charge(&mut self, bytes: u64) -> Result<(), DecodeError> {
