@@ -92,6 +92,7 @@ mod native {
                 fuel: 0,
                 host_calls: 0,
                 memory_peak: 0,
+                table_elements: 0,
             }
         }
     }

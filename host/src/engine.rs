@@ -283,6 +283,7 @@ impl Shared {
         if let (Some(reach), Some(outside)) = (&run.process.reach, &run.receipt.outside) {
             sandbox.reach(reach, outside);
         }
+        run.note_arguments(args);
         let execution: Execution = sandbox.run(run.name(), args, guard, &self.settings(run));
         let ended = run.ended(execution).and_then(|(result, guard)| {
             run.receipt.result = Some(self.result(run, &result)?);

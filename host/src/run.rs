@@ -43,9 +43,20 @@ pub(crate) struct Run {
     /// What the input rules found on the version that they were judged on before the lock.
     pub(crate) found: Option<(Arc<Snapshot>, Findings)>,
     usage: Usage,
+    spent: Spent,
     started: Instant,
     last_moment: Instant,
     step: Option<Step>,
+}
+
+/// What a run has used of the limits that neither its transaction nor its receipt counts.
+#[derive(Default)]
+struct Spent {
+    argument_bytes: u64,
+    result_bytes: u64,
+    table_elements: u64,
+    log_lines: u64,
+    log_bytes: u64,
 }
 
 /// The moment at which a call that starts now is ended.
@@ -122,6 +133,7 @@ impl Run {
             brought: call.outside,
             found: None,
             usage: Usage::default(),
+            spent: Spent::default(),
             started,
             last_moment: started,
             step: None,
@@ -205,7 +217,14 @@ impl Run {
         stats.fuel = execution.fuel;
         stats.host_calls = execution.host_calls;
         stats.memory_bytes = execution.memory_peak;
-        if execution.log.dropped() > 0 {
+        self.spent.table_elements = execution.table_elements;
+        if let End::Returned(result) = &execution.end {
+            self.spent.result_bytes = result.len() as u64;
+        }
+        if execution.log.dropped() == 0 {
+            self.spent.log_lines = execution.log.lines().len() as u64;
+            self.spent.log_bytes = execution.log.bytes();
+        } else {
             let dropped = execution.log.dropped();
             self.receipt.warnings.push(format!(
                 "the log was cut: {dropped} lines were over its limit"
@@ -259,14 +278,44 @@ impl Run {
         }
     }
 
+    /// Notes the size of the arguments as the guest is given them.
+    pub(crate) fn note_arguments(&mut self, args: &[u8]) {
+        self.spent.argument_bytes = args.len() as u64;
+    }
+
     /// Warns of every limit of which a run used 80% or more; the one that ended it needs no warning.
     pub(crate) fn warn_of_limits(&mut self, limits: &Limits, ended_by: Option<Limit>) {
         let stats = &self.receipt.stats;
-        let usage = &self.usage;
+        let (usage, spent) = (&self.usage, &self.spent);
+        // What is looked at when a guest is registered, the stack, and what a decoded value takes have no measure here.
         for (limit, used, allowed) in [
             (Limit::Fuel, stats.fuel, limits.fuel),
             (Limit::HostCalls, stats.host_calls, limits.host_calls),
             (Limit::MemoryBytes, stats.memory_bytes, limits.memory_bytes),
+            (
+                Limit::TableElements,
+                spent.table_elements,
+                limits.table_elements,
+            ),
+            (Limit::PathBytes, usage.path_bytes, limits.path_bytes),
+            (
+                Limit::PathSegments,
+                usage.path_segments,
+                limits.path_segments,
+            ),
+            (Limit::ValueBytes, usage.value_bytes, limits.value_bytes),
+            (
+                Limit::HeavyValueBytes,
+                usage.heavy_value_bytes,
+                limits.heavy_value_bytes,
+            ),
+            (Limit::ValueDepth, usage.value_depth, limits.value_depth),
+            (
+                Limit::ArgumentBytes,
+                spent.argument_bytes,
+                limits.argument_bytes,
+            ),
+            (Limit::ResultBytes, spent.result_bytes, limits.result_bytes),
             (Limit::Reads, usage.reads, limits.reads),
             (Limit::ReadBytes, usage.read_bytes, limits.read_bytes),
             (Limit::Writes, usage.writes, limits.writes),
@@ -277,6 +326,8 @@ impl Run {
                 limits.outbox_messages,
             ),
             (Limit::OutboxBytes, usage.outbox_bytes, limits.outbox_bytes),
+            (Limit::LogLines, spent.log_lines, limits.log_lines),
+            (Limit::LogBytes, spent.log_bytes, limits.log_bytes),
             (Limit::Time, millis(self.elapsed()), millis(limits.timeout)),
         ] {
             if used >= allowed - allowed / 5 && used > 0 && Some(limit) != ended_by {

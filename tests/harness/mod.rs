@@ -4,6 +4,7 @@ pub(crate) mod binary;
 pub(crate) mod cases;
 pub(crate) mod engines;
 pub(crate) mod guests;
+pub(crate) mod hostile;
 pub(crate) mod in_flight;
 pub(crate) mod json;
 pub(crate) mod output_schema;

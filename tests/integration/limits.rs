@@ -1,8 +1,7 @@
-//! The limits on what a guest does: what just fits commits, one more is refused, and the message says what to do.
+//! Limits beside their edges, which `limit_table` has: what is counted, in which order, and what the message says to do.
 
 use crate::harness::engines::{Setup, commits, fails, json};
-use crate::harness::guests;
-use theus_host::{Engine, ErrorKind, Limit, LogLevel, Map, Outcome, Policy, Receipt, Value, args};
+use theus_host::{Engine, ErrorKind, Limit, LogLevel, Map, Outcome, Receipt, Value, args};
 
 /// One more than fits: a limit of that name and value, reached by that run.
 #[track_caller]
@@ -39,41 +38,6 @@ fn count(count: u64) -> Map {
 
 fn bytes(bytes: u64) -> Map {
     args! { "bytes" => bytes }
-}
-
-#[test]
-fn reads_writes_and_host_calls_are_counted() {
-    let engine = Setup::probe()
-        .limits(|limits| {
-            limits.reads = 10;
-            limits.writes = 12;
-            limits.host_calls = 14;
-        })
-        .engine();
-    commits(&engine, "many_reads", count(10));
-    exceeds(
-        &engine,
-        "many_reads",
-        count(11),
-        "THEUS-L010",
-        (Limit::Reads, 10),
-    );
-    commits(&engine, "many_writes", count(12));
-    exceeds(
-        &engine,
-        "many_writes",
-        count(13),
-        "THEUS-L009",
-        (Limit::Writes, 12),
-    );
-    commits(&engine, "log_lines", count(14));
-    exceeds(
-        &engine,
-        "log_lines",
-        count(15),
-        "THEUS-L012",
-        (Limit::HostCalls, 14),
-    );
 }
 
 #[test]
@@ -321,7 +285,8 @@ fn the_log_is_cut_with_a_note() {
     };
     let whole = commits(&engine, "log_lines", count(4));
     assert_eq!(lines(&whole), ["line 0", "line 1", "line 2", "line 3"]);
-    assert!(whole.warnings.is_empty(), "{:?}", whole.warnings);
+    let cuts = |receipt: &Receipt| receipt.warnings.iter().any(|it| it.contains("log was cut"));
+    assert!(!cuts(&whole), "{:?}", whole.warnings);
     let cut = commits(&engine, "log_lines", count(5));
     assert_eq!(cut.log.len(), 5, "four lines and the note");
     assert!(
@@ -329,11 +294,7 @@ fn the_log_is_cut_with_a_note() {
         "{:?}",
         lines(&cut)
     );
-    assert!(
-        cut.warnings[0].contains("log was cut"),
-        "{:?}",
-        cut.warnings
-    );
+    assert!(cuts(&cut), "{:?}", cut.warnings);
     let levels = commits(&engine, "log_levels", args! {});
     assert_eq!(levels.log[0].level, LogLevel::Trace);
     assert_eq!(lines(&levels)[..2], ["a trace line", "a debug line"]);
@@ -341,48 +302,5 @@ fn the_log_is_cut_with_a_note() {
         lines(&levels)[2].len() <= 2,
         "cut at the limit of bytes: {:?}",
         lines(&levels)
-    );
-}
-
-#[test]
-fn a_component_is_no_larger_than_the_limit() {
-    let size = guests::warehouse().bytes.len() as u64;
-    let register = |component_bytes| {
-        let engine = Engine::builder()
-            .limits(theus_host::Limits {
-                component_bytes,
-                ..theus_host::Limits::default()
-            })
-            .build()
-            .expect("an engine");
-        let file = guests::warehouse().file.as_path();
-        engine.register(file, Policy::as_declared()).map(|_| ())
-    };
-    let error = register(size - 1).expect_err("too large");
-    assert_eq!(error.code().as_str(), "THEUS-L013");
-    assert!(
-        error
-            .to_string()
-            .contains(&format!("limit of {} bytes", size - 1)),
-        "{error}"
-    );
-    assert!(error.help().is_some());
-    register(size + 100_000).expect("it fits, made into a component as well");
-}
-
-#[test]
-fn at_80_percent_the_receipt_warns() {
-    let engine = Setup::probe().limits(|limits| limits.writes = 10).engine();
-    assert!(
-        commits(&engine, "many_writes", count(7))
-            .warnings
-            .is_empty()
-    );
-    let receipt = commits(&engine, "many_writes", count(8));
-    assert_eq!(receipt.warnings.len(), 1, "{:?}", receipt.warnings);
-    assert!(
-        receipt.warnings[0].starts_with("writes per transaction of 10"),
-        "{:?}",
-        receipt.warnings
     );
 }

@@ -9,6 +9,8 @@
 //! | `threads` | one thread and two, on disjoint and on equal keys |
 //! | `access` | host calls, growing lists and large subtrees, each through the whole engine |
 //! | `footprint` | memory over many calls, a context of a million keys, the start of the binary |
+//! | `deadline` | how long after its time a call is ended, whatever the guest is doing |
+//! | `compile` | time and memory that a guest can cost the compiler |
 //!
 //! The cases of a section are measured in turn, a batch of each per round, so that a noisy machine disturbs all of them
 //! alike; what is printed are the lowest decile and the median of the rounds. `quick` makes few rounds, for a glance.
@@ -18,11 +20,17 @@
 
 mod access;
 mod calls;
+mod compile;
+mod deadline;
 mod footprint;
 mod guests;
 mod rounds;
 mod standing;
 mod threads;
+
+#[allow(dead_code, reason = "the tests use more of it")]
+#[path = "../../../tests/harness/wat.rs"]
+mod wat;
 
 use anyhow::{Result, bail};
 
@@ -44,12 +52,14 @@ impl Effort {
 
 type Section = fn(Effort) -> Result<()>;
 
-const SECTIONS: [(&str, Section); 5] = [
+const SECTIONS: [(&str, Section); 7] = [
     ("calls", calls::run),
     ("standing", standing::run),
     ("threads", threads::run),
     ("access", access::run),
     ("footprint", footprint::run),
+    ("deadline", deadline::run),
+    ("compile", compile::run),
 ];
 
 fn main() -> Result<()> {

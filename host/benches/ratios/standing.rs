@@ -66,7 +66,7 @@ fn spaced(calls: usize, call: &mut dyn FnMut() -> Result<()>) -> Result<(Figures
     }
     let mut waits = Vec::with_capacity(calls);
     let mut paused = Duration::ZERO;
-    let before = cpu_time(ClockId::ProcessCPUTime);
+    let before = process_cpu_time();
     for _ in 0..calls {
         let start = Instant::now();
         call()?;
@@ -77,7 +77,7 @@ fn spaced(calls: usize, call: &mut dyn FnMut() -> Result<()>) -> Result<(Figures
         paused += cpu_time(ClockId::ThreadCPUTime) - begun;
     }
     // The pauses are spent spinning, on this thread.
-    let spent = (cpu_time(ClockId::ProcessCPUTime) - before).saturating_sub(paused);
+    let spent = (process_cpu_time() - before).saturating_sub(paused);
     let cost = spent.as_secs_f64() * 1e6 / calls as f64;
     Ok((figures(&mut waits), cost))
 }
@@ -87,6 +87,11 @@ fn pause() {
     while Instant::now() < end {
         std::hint::spin_loop();
     }
+}
+
+/// What all threads of this process have computed so far.
+pub(crate) fn process_cpu_time() -> Duration {
+    cpu_time(ClockId::ProcessCPUTime)
 }
 
 fn cpu_time(clock: ClockId) -> Duration {

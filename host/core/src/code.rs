@@ -207,14 +207,16 @@ impl Limit {
             Self::Fuel => Code::FuelExhausted,
             Self::Time => Code::TimeExhausted,
             Self::PathBytes | Self::PathSegments => Code::PathTooLarge,
-            Self::ValueBytes | Self::DecodedBytes | Self::ValueDepth => Code::ValueTooLarge,
+            Self::ValueBytes | Self::HeavyValueBytes | Self::DecodedBytes | Self::ValueDepth => {
+                Code::ValueTooLarge
+            }
             Self::ArgumentBytes => Code::ArgumentsTooLarge,
             Self::ResultBytes => Code::ResultTooLarge,
             Self::Writes | Self::WriteBytes => Code::TooManyWrites,
             Self::Reads | Self::ReadBytes => Code::TooManyReads,
             Self::OutboxMessages | Self::OutboxBytes | Self::TopicBytes => Code::OutboxFull,
             // The log is cut, never a reason to end a run; the call count is the nearest word for it.
-            Self::HostCalls | Self::Log => Code::TooManyHostCalls,
+            Self::HostCalls | Self::LogLines | Self::LogBytes => Code::TooManyHostCalls,
         }
     }
 

@@ -46,17 +46,27 @@ pub struct Bounds {
 /// The bytes may come from a guest. An announced count is compared with the bytes that remain before anything is
 /// allocated, recursion ends at `bounds.depth`, and memory use ends at `bounds.decoded_bytes`.
 pub fn decode(bytes: &[u8], bounds: Bounds) -> Result<Value, DecodeError> {
+    decode_and_measure(bytes, bounds).map(|(value, _)| value)
+}
+
+/// Decodes one value like [`decode`], and says how many containers deep it is.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_and_measure(bytes: &[u8], bounds: Bounds) -> Result<(Value, u64), DecodeError> {
     let mut decoder = Decoder {
         bytes,
         at: 0,
         bounds,
         decoded: 0,
+        least_depth_left: bounds.depth,
     };
     let value = decoder.value(bounds.depth)?;
     if decoder.at < bytes.len() {
         return Err(decoder.malformed("more bytes after the value"));
     }
-    Ok(value)
+    Ok((value, bounds.depth - decoder.least_depth_left))
 }
 
 /// Encodes what `hidden` leaves visible of a value.
@@ -86,6 +96,8 @@ struct Decoder<'a> {
     at: usize,
     bounds: Bounds,
     decoded: u64,
+    /// What is left of the depth where it was least.
+    least_depth_left: u64,
 }
 
 /// What one decoded slot and one container cost in memory, roughly and never less.
@@ -215,14 +227,13 @@ impl<'a> Decoder<'a> {
 
     fn descend(&mut self, depth: u64) -> Result<u64, DecodeError> {
         self.charge(CONTAINER)?;
-        depth.checked_sub(1).ok_or_else(|| {
-            LimitExceeded {
-                limit: Limit::ValueDepth,
-                allowed: self.bounds.depth,
-                asked: None,
-            }
-            .into()
-        })
+        let left = depth.checked_sub(1).ok_or(LimitExceeded {
+            limit: Limit::ValueDepth,
+            allowed: self.bounds.depth,
+            asked: None,
+        })?;
+        self.least_depth_left = self.least_depth_left.min(left);
+        Ok(left)
     }
 
     fn charge(&mut self, bytes: u64) -> Result<(), DecodeError> {

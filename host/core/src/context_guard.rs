@@ -65,6 +65,16 @@ pub struct Usage {
     pub outbox_messages: u64,
     /// Bytes of topics and payloads.
     pub outbox_bytes: u64,
+    /// Length of the longest path.
+    pub path_bytes: u64,
+    /// Segments of the deepest path.
+    pub path_segments: u64,
+    /// Size of the largest value, written or handed to the guest.
+    pub value_bytes: u64,
+    /// The same in the heavy zone.
+    pub heavy_value_bytes: u64,
+    /// Depth of the deepest value that was written, counted from its layer.
+    pub value_depth: u64,
 }
 
 /// Reported violations are kept up to this number, one per place and operation.
@@ -105,11 +115,13 @@ impl ContextGuard {
     /// [`Refusal`] ends the run.
     pub fn get(&mut self, path: &str) -> Result<Option<Vec<u8>>, Refusal> {
         let (path, hidden) = self.read(path, "get")?;
-        let limit = self.value_limit(&path);
+        let (limit, allowed) = self.value_limit(&path);
         let Some(value) = self.transaction.view().get(&path) else {
             return Ok(None);
         };
-        let bytes = codec::encode(value, hidden, limit)?;
+        let bytes = codec::encode(value, hidden, allowed)
+            .map_err(|exceeded| LimitExceeded { limit, ..exceeded })?;
+        self.note_value(limit, bytes.len() as u64);
         self.hand_out(bytes.len())?;
         Ok(Some(bytes))
     }
@@ -371,7 +383,10 @@ impl ContextGuard {
             Some(path) => path.clone(),
             None => Path::parse_bounded(text, &self.limits)?,
         };
-        self.work += WORK_SEGMENT * path.segments().len() as u64;
+        let segments = path.segments().len() as u64;
+        self.work += WORK_SEGMENT * segments;
+        self.usage.path_bytes = self.usage.path_bytes.max(text.len() as u64);
+        self.usage.path_segments = self.usage.path_segments.max(segments);
         Ok(path)
     }
 
@@ -379,8 +394,9 @@ impl ContextGuard {
     fn accept(&mut self, path: &Path, op: WriteOp, bytes: &[u8]) -> Result<Value, Refusal> {
         let size = bytes.len() as u64;
         self.work += size * WORK_BYTE_IN;
-        let limit = self.value_limit(path);
-        LimitExceeded::check(Limit::ValueBytes, limit, size)?;
+        let (limit, allowed) = self.value_limit(path);
+        LimitExceeded::check(limit, allowed, size)?;
+        self.note_value(limit, size);
         // Heavy values have a limit of their own, which alone may be over the one for all other writes.
         if path.zone() != Zone::Heavy {
             self.usage.write_bytes += size;
@@ -393,18 +409,20 @@ impl ContextGuard {
         let above = path.segments().len() as u64 + u64::from(op == WriteOp::Push);
         let bounds = Bounds {
             depth: self.limits.value_depth.saturating_sub(above),
-            decoded_bytes: Limits::decoded_bytes(limit),
+            decoded_bytes: Limits::decoded_bytes(allowed),
         };
-        let value = codec::decode(bytes, bounds).map_err(|error| match error {
-            // The limit is counted from the layer: the levels above the value are no news to the guest.
-            DecodeError::Limit(exceeded) if exceeded.limit == Limit::ValueDepth => {
-                DecodeError::Limit(LimitExceeded {
-                    allowed: self.limits.value_depth,
-                    ..exceeded
-                })
-            }
-            other => other,
-        })?;
+        let (value, depth) =
+            codec::decode_and_measure(bytes, bounds).map_err(|error| match error {
+                // The limit is counted from the layer: the levels above the value are no news to the guest.
+                DecodeError::Limit(exceeded) if exceeded.limit == Limit::ValueDepth => {
+                    DecodeError::Limit(LimitExceeded {
+                        allowed: self.limits.value_depth,
+                        ..exceeded
+                    })
+                }
+                other => other,
+            })?;
+        self.usage.value_depth = self.usage.value_depth.max(above + depth);
         // A private key outweighs one of another zone: permissive mode must not let it through behind the other.
         let moved = value
             .hidden_key(Hidden::Private)
@@ -418,11 +436,19 @@ impl ContextGuard {
         Ok(value)
     }
 
-    fn value_limit(&self, path: &Path) -> u64 {
+    fn value_limit(&self, path: &Path) -> (Limit, u64) {
         match path.zone() {
-            Zone::Heavy => self.limits.heavy_value_bytes,
-            _ => self.limits.value_bytes,
+            Zone::Heavy => (Limit::HeavyValueBytes, self.limits.heavy_value_bytes),
+            _ => (Limit::ValueBytes, self.limits.value_bytes),
         }
+    }
+
+    fn note_value(&mut self, limit: Limit, size: u64) {
+        let largest = match limit {
+            Limit::HeavyValueBytes => &mut self.usage.heavy_value_bytes,
+            _ => &mut self.usage.value_bytes,
+        };
+        *largest = size.max(*largest);
     }
 
     fn hand_out(&mut self, bytes: usize) -> Result<(), LimitExceeded> {

@@ -82,6 +82,12 @@ impl GuestLog {
         self.dropped
     }
 
+    /// Bytes of the lines that were kept.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Takes the kept lines out, with a closing note where some were cut.
     #[must_use]
     pub fn into_lines(mut self) -> Vec<LogLine> {

@@ -96,10 +96,13 @@ impl Default for Limits {
 impl Limits {
     /// The bytes of decoded memory that one encoded value may turn into.
     ///
-    /// A one-byte element takes a slot of a few words once decoded, so this is a small multiple of the encoded limit.
+    /// A one-byte element takes a slot of a few words once decoded, so this is a small multiple of the encoded limit. What
+    /// may be as long as a heavy value is bytes or text, as a rule, which take no more room decoded than encoded: there the
+    /// multiple ends.
     #[must_use]
     pub fn decoded_bytes(encoded: u64) -> u64 {
-        encoded.saturating_mul(40)
+        let multiple = encoded.saturating_mul(40);
+        multiple.min(encoded.saturating_add(128 * MIB))
     }
 }
 
@@ -125,8 +128,10 @@ pub enum Limit {
     PathBytes,
     /// [`Limits::path_segments`].
     PathSegments,
-    /// [`Limits::value_bytes`], or [`Limits::heavy_value_bytes`] for a place in the heavy zone.
+    /// [`Limits::value_bytes`].
     ValueBytes,
+    /// [`Limits::heavy_value_bytes`], for a place in the heavy zone.
+    HeavyValueBytes,
     /// [`Limits::decoded_bytes`] of the value limit.
     DecodedBytes,
     /// [`Limits::value_depth`].
@@ -143,8 +148,10 @@ pub enum Limit {
     Reads,
     /// [`Limits::read_bytes`].
     ReadBytes,
-    /// [`Limits::log_lines`] and [`Limits::log_bytes`]: the log is cut, the run goes on.
-    Log,
+    /// [`Limits::log_lines`]: the log is cut, the run goes on.
+    LogLines,
+    /// [`Limits::log_bytes`]: the log is cut, the run goes on.
+    LogBytes,
     /// [`Limits::outbox_messages`].
     OutboxMessages,
     /// [`Limits::outbox_bytes`].
@@ -170,6 +177,7 @@ impl Limit {
             Self::PathBytes => "path size",
             Self::PathSegments => "path segments",
             Self::ValueBytes => "value size",
+            Self::HeavyValueBytes => "heavy value size",
             Self::DecodedBytes => "decoded value size",
             Self::ValueDepth => "value depth",
             Self::ArgumentBytes => "arguments size",
@@ -178,7 +186,8 @@ impl Limit {
             Self::WriteBytes => "written bytes per transaction",
             Self::Reads => "reads per transaction",
             Self::ReadBytes => "read bytes per transaction",
-            Self::Log => "log",
+            Self::LogLines => "log lines",
+            Self::LogBytes => "log size",
             Self::OutboxMessages => "outbox messages",
             Self::OutboxBytes => "outbox bytes",
             Self::TopicBytes => "outbox topic size",
@@ -195,11 +204,13 @@ impl Limit {
             | Self::StackBytes
             | Self::PathBytes
             | Self::ValueBytes
+            | Self::HeavyValueBytes
             | Self::DecodedBytes
             | Self::ArgumentBytes
             | Self::ResultBytes
             | Self::WriteBytes
             | Self::ReadBytes
+            | Self::LogBytes
             | Self::OutboxBytes
             | Self::TopicBytes => "bytes",
             Self::Time => "ms",
@@ -210,7 +221,7 @@ impl Limit {
             Self::TableElements => "elements",
             Self::Writes => "writes",
             Self::Reads => "reads",
-            Self::Log => "lines or bytes",
+            Self::LogLines => "lines",
             Self::OutboxMessages => "messages",
             Self::HostCalls => "calls",
         }
@@ -223,13 +234,14 @@ impl Limit {
             Self::Fuel => "--fuel",
             Self::Time => "--timeout",
             Self::MemoryBytes => "--max-memory",
-            Self::ComponentBytes => "Limits::component_bytes",
+            Self::ComponentBytes => "--max-component",
             Self::Tables => "Limits::tables",
             Self::TableElements => "Limits::table_elements",
             Self::StackBytes => "Limits::stack_bytes",
             Self::PathBytes => "Limits::path_bytes",
             Self::PathSegments => "Limits::path_segments",
             Self::ValueBytes | Self::DecodedBytes => "Limits::value_bytes",
+            Self::HeavyValueBytes => "Limits::heavy_value_bytes",
             Self::ValueDepth => "Limits::value_depth",
             Self::ArgumentBytes => "Limits::argument_bytes",
             Self::ResultBytes => "Limits::result_bytes",
@@ -237,7 +249,8 @@ impl Limit {
             Self::WriteBytes => "Limits::write_bytes",
             Self::Reads => "Limits::reads",
             Self::ReadBytes => "Limits::read_bytes",
-            Self::Log => "Limits::log_lines",
+            Self::LogLines => "Limits::log_lines",
+            Self::LogBytes => "Limits::log_bytes",
             Self::OutboxMessages => "Limits::outbox_messages",
             Self::OutboxBytes => "Limits::outbox_bytes",
             Self::TopicBytes => "a shorter topic",

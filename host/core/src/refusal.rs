@@ -53,16 +53,19 @@ impl Refusal {
                 "write `layer.name`, `[index]` or `[\"any key\"]`; the SDKs quote keys from outside"
                     .into()
             }
-            Self::Limit(LimitExceeded { limit: Limit::ValueBytes | Limit::ReadBytes, .. }) => {
-                "read a large value in pieces (`len` and single elements, or `read-bytes`), write it \
-                 in parts, or let the embedding host raise Limits::value_bytes"
-                    .into()
-            }
+            Self::Limit(LimitExceeded {
+                limit: limit @ (Limit::ValueBytes | Limit::HeavyValueBytes | Limit::ReadBytes),
+                ..
+            }) => format!(
+                "read a large value in pieces (`len` and single elements, or `read-bytes`), write it in parts, or let \
+                 the embedding host raise {}",
+                limit.remedy()
+            ),
             Self::Limit(limit) => limit.limit.remedy_sentence(),
             Self::Violation(violation) => violation.remedy(),
             Self::Encoding(_) => {
                 "pass one MessagePack value with string keys and no extension types".into()
-            },
+            }
             Self::Shape(_) => "check what is there with `len` or `get` before writing".into(),
         }
     }

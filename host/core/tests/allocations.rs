@@ -6,6 +6,7 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
+use theus_core::codec::{self, Bounds};
 use theus_core::context_guard::{ContextGuard, Mode};
 use theus_core::guard::{Guard, WriteOp};
 use theus_core::limits::Limits;
@@ -36,6 +37,23 @@ fn context() -> ContextGuard {
 fn allocates(expected: u64, action: impl FnOnce()) {
     let counted = allocation_counter::measure(action);
     assert_eq!(counted.count_total, expected);
+}
+
+#[test]
+fn what_would_be_over_its_bound_is_refused_before_anything_is_allocated_for_it() {
+    // A list and a map of a million one-byte elements and entries, where decoded is allowed a thousandth of that.
+    let list = [&b"\xdd\0\x0f\x42\x40"[..], &[0xc0; 1_000_000]].concat();
+    let map = [&b"\xdf\0\x0f\x42\x40"[..], &[0xa0; 2_000_000]].concat();
+    for bytes in [list, map] {
+        let bounds = Bounds {
+            depth: 32,
+            decoded_bytes: 1_000,
+        };
+        let info = allocation_counter::measure(|| {
+            assert!(codec::decode(&bytes, bounds).is_err());
+        });
+        assert!(info.bytes_total < 10_000, "{}", info.bytes_total);
+    }
 }
 
 #[test]

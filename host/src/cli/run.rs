@@ -67,6 +67,9 @@ pub(super) struct Run {
     /// The linear memory that the guest may have, such as 64MiB
     #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
     max_memory: Option<u64>,
+    /// The size that the component may have, such as 32MiB
+    #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
+    max_component: Option<u64>,
     /// Compiles the guest anew, and keeps no compiled code for later runs
     #[arg(long)]
     no_cache: bool,
@@ -215,6 +218,7 @@ impl Run {
             fuel: self.fuel.unwrap_or(defaults.fuel),
             timeout: self.timeout.unwrap_or(defaults.timeout),
             memory_bytes: self.max_memory.unwrap_or(defaults.memory_bytes),
+            component_bytes: self.max_component.unwrap_or(defaults.component_bytes),
             ..defaults
         }
     }

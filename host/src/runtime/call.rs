@@ -72,6 +72,8 @@ pub(crate) struct Execution {
     pub(crate) host_calls: u64,
     /// The most linear memory that the guest held, in bytes.
     pub(crate) memory_peak: u64,
+    /// The most table elements that the guest held.
+    pub(crate) table_elements: u64,
 }
 
 impl Fresh {
@@ -196,6 +198,7 @@ impl Execution {
             fuel: 0,
             host_calls: 0,
             memory_peak: 0,
+            table_elements: 0,
         }
     }
 
@@ -215,6 +218,7 @@ impl Execution {
                 .min(state.meter.fuel_allowed),
             host_calls: state.meter.host_calls,
             memory_peak: state.limiter.memory(),
+            table_elements: state.limiter.elements(),
         }
     }
 }

@@ -30,6 +30,11 @@ impl Limiter {
         self.memory
     }
 
+    /// Elements of tables; tables never shrink either.
+    pub(super) fn elements(&self) -> u64 {
+        self.elements
+    }
+
     fn memory_exceeded(&self, asked: Option<u64>) -> LimitExceeded {
         LimitExceeded {
             limit: Limit::MemoryBytes,

@@ -2,7 +2,7 @@
 
 use super::guests::{component, data, running, with_module};
 use super::{FUEL, PATIENCE, RUNTIME, run, run_program, run_with, settings};
-use crate::guest::{GuestError, MAX_CORE_INSTANCES};
+use crate::guest::MAX_CORE_INSTANCES;
 use crate::runtime::{End, Runtime};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -120,22 +120,7 @@ fn memory_is_summed_over_core_instances() {
 }
 
 /// Lifts `run` of the core instance `$main` into the processes interface.
-pub(super) const PROCESSES: &str = r#"
-    (type $failure' (record (field "code" string) (field "message" string)))
-    (component $shim
-        (type $inner (record (field "code" string) (field "message" string)))
-        (import "failure" (type $failure (eq $inner)))
-        (import "run" (func $run (param "process" string) (param "args" (list u8))
-            (result (result (list u8) (error $failure)))))
-        (export $exported "failure" (type $inner))
-        (export "run" (func $run) (func (param "process" string) (param "args" (list u8))
-            (result (result (list u8) (error $exported))))))
-    (func $run (param "process" string) (param "args" (list u8)) (result (result (list u8) (error $failure')))
-        (canon lift (core func $main "run") (memory (core memory $main "memory"))
-            (realloc (core func $main "realloc"))))
-    (instance $processes (instantiate $shim (with "failure" (type $failure')) (with "run" (func $run))))
-    (export "theus:process/processes@0.1.0" (instance $processes))
-"#;
+pub(super) const PROCESSES: &str = include_str!("../../../../guests/hostile/processes.wat");
 
 #[test]
 fn a_guest_may_have_as_many_core_instances_as_the_survey_lets_pass() {
@@ -156,72 +141,6 @@ fn a_guest_may_have_as_many_core_instances_as_the_survey_lets_pass() {
         "{:?}",
         execution.end
     );
-}
-
-#[test]
-fn table_elements_are_limited() {
-    for (elements, fits) in [(19_000, true), (20_000, false)] {
-        let execution = run(&with_module(&format!(
-            r#"(table $t 100 funcref)
-               (func (export "theus:process/processes@0.1.0#run") (param i32 i32 i32 i32) (result i32)
-                (drop (table.grow $t (ref.null func) (i32.const {elements})))
-                (call $ok (i32.const 0) (i32.const 0)))"#
-        )));
-        if fits {
-            assert!(matches!(execution.end, End::Returned(_)));
-        } else {
-            assert_eq!(limit(&execution.end), (Limit::TableElements, 20_000));
-        }
-    }
-}
-
-#[test]
-fn tables_are_counted_before_anything_runs() {
-    // The component's own plumbing takes one more.
-    let tables = "(table 1 funcref)".repeat(4);
-    let guest = with_module(&format!(
-        r#"{tables} (func (export "theus:process/processes@0.1.0#run") (param i32 i32 i32 i32) (result i32)
-            (call $ok (i32.const 0) (i32.const 0)))"#
-    ));
-    let Err(GuestError::Limit(exceeded)) = RUNTIME.compile(&guest) else {
-        panic!("five tables pass");
-    };
-    assert_eq!(
-        (exceeded.limit, exceeded.allowed, exceeded.asked),
-        (Limit::Tables, 4, Some(5))
-    );
-}
-
-#[test]
-fn stack_overflow_is_a_limit() {
-    let execution = run(&with_module(
-        r#"(func $deeper (param i64 i64 i64 i64) (result i64)
-            (i64.add (local.get 0) (call $deeper (local.get 1) (local.get 2) (local.get 3) (local.get 0))))
-           (func (export "theus:process/processes@0.1.0#run") (param i32 i32 i32 i32) (result i32)
-            (drop (call $deeper (i64.const 1) (i64.const 2) (i64.const 3) (i64.const 4))) unreachable)"#,
-    ));
-    assert_eq!(limit(&execution.end), (Limit::StackBytes, 512 << 10));
-}
-
-#[test]
-fn host_calls_are_counted() {
-    let limits = Limits {
-        host_calls: 10,
-        ..Limits::default()
-    };
-    let guest = |calls: u32| {
-        with_module(&format!(
-            r#"(func (export "theus:process/processes@0.1.0#run") (param i32 i32 i32 i32) (result i32)
-                {} (call $ok (i32.const 0) (i32.const 0)))"#,
-            "(call $log (i32.const 0) (i32.const 0) (i32.const 0))".repeat(calls as usize)
-        ))
-    };
-    assert!(matches!(
-        run_with(&limits, &guest(10)).end,
-        End::Returned(_)
-    ));
-    let execution = run_with(&limits, &guest(11));
-    assert_eq!(limit(&execution.end), (Limit::HostCalls, 10));
 }
 
 #[test]

@@ -1,0 +1,8 @@
+;; Writes a value of an extension type. There are none: it is refused.
+(data (i32.const 0) "domain.data.a")
+(data (i32.const 2048) "\d4\01\00")
+(data (i32.const 512) "\c0")
+(func (export "theus:process/processes@0.1.0#run")
+  (param $process i32) (param $process_len i32) (param $args i32) (param $args_len i32) (result i32)
+  (call $set (i32.const 0) (i32.const 13) (i32.const 2048) (i32.const 3))
+  (call $ok (i32.const 512) (i32.const 1)))

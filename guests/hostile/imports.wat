@@ -1,0 +1,11 @@
+;; Everything that the world of a guest gives it.
+(import "theus:process/context@0.1.0" "get" (func $get (param i32 i32 i32)))
+(import "theus:process/context@0.1.0" "set" (func $set (param i32 i32 i32 i32)))
+(import "theus:process/context@0.1.0" "remove" (func $remove (param i32 i32) (result i32)))
+(import "theus:process/context@0.1.0" "push" (func $push (param i32 i32 i32 i32) (result i64)))
+(import "theus:process/context@0.1.0" "len" (func $len (param i32 i32 i32)))
+(import "theus:process/context@0.1.0" "keys" (func $keys (param i32 i32 i32 i32 i32 i32 i32)))
+(import "theus:process/context@0.1.0" "read-bytes" (func $read_bytes (param i32 i32 i64 i32 i32)))
+(import "theus:process/log@0.1.0" "write" (func $log (param i32 i32 i32)))
+(import "theus:process/log@0.1.0" "abort" (func $abort (param i32 i32 i32 i32 i32 i32)))
+(import "theus:process/outbox@0.1.0" "send" (func $send (param i32 i32 i32 i32)))

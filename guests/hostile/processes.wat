@@ -1,0 +1,15 @@
+;; Exports `run` of the core instance `$main` as a guest's processes: for components that are made by hand.
+(type $failure' (record (field "code" string) (field "message" string)))
+(component $shim
+    (type $inner (record (field "code" string) (field "message" string)))
+    (import "failure" (type $failure (eq $inner)))
+    (import "run" (func $run (param "process" string) (param "args" (list u8))
+        (result (result (list u8) (error $failure)))))
+    (export $exported "failure" (type $inner))
+    (export "run" (func $run) (func (param "process" string) (param "args" (list u8))
+        (result (result (list u8) (error $exported))))))
+(func $run (param "process" string) (param "args" (list u8)) (result (result (list u8) (error $failure')))
+    (canon lift (core func $main "run") (memory (core memory $main "memory"))
+        (realloc (core func $main "realloc"))))
+(instance $processes (instantiate $shim (with "failure" (type $failure')) (with "run" (func $run))))
+(export "theus:process/processes@0.1.0" (instance $processes))

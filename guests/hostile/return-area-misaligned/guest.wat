@@ -1,0 +1,7 @@
+;; Has the host write what it returns to an odd address. The call traps.
+(data (i32.const 0) "domain.data.a")
+(data (i32.const 512) "\c0")
+(func (export "theus:process/processes@0.1.0#run")
+  (param $process i32) (param $process_len i32) (param $args i32) (param $args_len i32) (result i32)
+  (call $get (i32.const 0) (i32.const 13) (i32.const 65))
+  (call $ok (i32.const 512) (i32.const 1)))

@@ -1,0 +1,94 @@
+//! How long after its time a call is ended, whatever the guest is doing.
+//!
+//! The lateness is what the caller sees: from the deadline to the return of `Engine::call`.
+
+use super::Effort;
+use super::rounds::{Figures, figures};
+use super::wat::hostile;
+use anyhow::{Result, ensure};
+use std::thread;
+use std::time::{Duration, Instant};
+use theus_host::{Call, Code, Engine, Limits, Policy, args, context_from_json};
+
+const ROUNDS: usize = 50;
+const TIMEOUT: Duration = Duration::from_millis(50);
+const CONTEXT: &str = r#"{"domain": {"data": {}, "hidden": 0, "counter": 0}}"#;
+
+/// Each a folder of `guests/hostile`, and what it does when its time is up.
+const ATTACKS: [(&str, &str); 8] = [
+    ("spin", "in a loop"),
+    ("start-loops", "in a start function"),
+    ("realloc-loops", "in the guest's allocator"),
+    ("bulk-memory", "memory.fill of 56 MiB, again and again"),
+    ("host-call-flood", "small host calls"),
+    ("host-work", "set of 1 MB, again and again"),
+    ("log-line-huge", "log lines of 60 MB"),
+    ("read-flood", "reads"),
+];
+
+pub(crate) fn run(effort: Effort) -> Result<()> {
+    println!(
+        "{:<44} {:>10} {:>10} {:>10}",
+        "ms from the deadline to the end", "decile", "median", "worst"
+    );
+    for (folder, what) in ATTACKS {
+        let engine = engine()?;
+        engine.register(hostile(folder), Policy::as_declared())?;
+        print(what, effort, || Ok(late(&engine, "attack")))?;
+    }
+    let engine = engine()?;
+    let guest = super::guests::component("probe")?;
+    engine.register(guest, Policy::as_declared())?;
+    print("waiting for a lock", effort, || {
+        thread::scope(|scope| {
+            let late = engine.edit(|_| {
+                let waiting = scope.spawn(|| late(&engine, "increment"));
+                Ok(waiting.join())
+            })?;
+            late.map_err(|_| anyhow::anyhow!("the waiting call panicked"))
+        })
+    })?;
+    println!("aim: at most 20 ms");
+    Ok(())
+}
+
+fn engine() -> Result<Engine> {
+    // Nothing but time ends a call.
+    let limits = Limits {
+        timeout: TIMEOUT,
+        fuel: u64::MAX / 2,
+        reads: u64::MAX,
+        writes: u64::MAX,
+        write_bytes: u64::MAX,
+        host_calls: u64::MAX,
+        ..Limits::default()
+    };
+    let engine = Engine::builder()
+        .context(context_from_json(CONTEXT)?)
+        .limits(limits)
+        .standing_instances(0)
+        .build()?;
+    Ok(engine)
+}
+
+/// How long after its deadline one call ended, in milliseconds; none where something else ended it.
+fn late(engine: &Engine, process: &str) -> Option<f64> {
+    let started = Instant::now();
+    let receipt = engine.call(Call::new(process, args! {}));
+    let late = started.elapsed().saturating_sub(TIMEOUT);
+    let code = receipt.error.map(|error| error.code());
+    (code.as_deref() == Some(Code::TimeExhausted.as_str())).then_some(late.as_secs_f64() * 1e3)
+}
+
+fn print(what: &str, effort: Effort, mut once: impl FnMut() -> Result<Option<f64>>) -> Result<()> {
+    let mut all = Vec::new();
+    for _ in 0..effort.rounds(ROUNDS) {
+        let late = once()?;
+        ensure!(late.is_some(), "{what}: something else than time ended it");
+        all.extend(late);
+    }
+    let worst = all.iter().copied().fold(0.0, f64::max);
+    let Figures { decile, median } = figures(&mut all);
+    println!("{what:<44} {decile:>10.1} {median:>10.1} {worst:>10.1}");
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! Guests that would keep the compiler busy, too large to be kept as files: refused before it sees them, or compiled
+//! within bounds.
+
+use crate::harness::engines::PATIENCE;
+use crate::harness::wat::{at_every_limit, component};
+use std::time::{Duration, Instant};
+use theus_host::{Call, Engine, ErrorKind, Limits, Policy, args};
+
+fn engine(limits: Limits) -> Engine {
+    let engine = Engine::builder().limits(limits).build();
+    engine.expect("the engine is built")
+}
+
+/// Refused for its shape, in the time that a walk over its bytes takes.
+#[track_caller]
+fn is_refused(definitions: &str, what: &str) {
+    let guest = component(definitions);
+    let engine = engine(Limits::default());
+    let started = Instant::now();
+    let error = engine
+        .register(guest, Policy::as_declared())
+        .expect_err(what);
+    let took = started.elapsed();
+    assert_eq!(error.code().as_str(), "THEUS-L013", "{error}");
+    assert_eq!(error.kind(), ErrorKind::Limit);
+    assert!(error.to_string().contains(what), "{error}, not: {what}");
+    assert!(error.help().is_some());
+    // A compiler that saw it would be busy for minutes.
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+fn function(body: &str) -> String {
+    format!("(core module (table 1 funcref) (func {body}))")
+}
+
+#[test]
+fn ten_thousand_imports() {
+    let imports: String = (0..10_000)
+        .map(|it| format!(r#"(import "theus:process/log@0.1.{it}" (instance))"#))
+        .collect();
+    is_refused(&imports, "imports");
+}
+
+#[test]
+fn ten_thousand_exports() {
+    let exports: String = (0..10_000)
+        .map(|it| format!(r#"(export "a{it}" (instance $empty))"#))
+        .collect();
+    is_refused(&format!("(instance $empty) {exports}"), "exports");
+}
+
+#[test]
+fn ten_thousand_nested_components() {
+    is_refused(&"(component)".repeat(10_000), "modules and components");
+    let deep = format!("{}{}", "(component ".repeat(90), ")".repeat(90));
+    is_refused(&deep, "levels of nesting");
+}
+
+/// Ten components that each instantiate the one before ten times: 10^10 instances in a few lines.
+#[test]
+fn instances_that_multiply() {
+    let mut text = "(component $c0)".to_owned();
+    for level in 1..=10 {
+        let each = format!("(instance (instantiate $c{}))", level - 1).repeat(10);
+        text += &format!(
+            "(component $c{level} (alias outer 1 $c{0} (component $c{0})) {each})",
+            level - 1
+        );
+    }
+    is_refused(&text, "component instances");
+}
+
+#[test]
+fn a_function_of_a_million_blocks() {
+    is_refused(
+        &function(&"block end ".repeat(1_000_000)),
+        "bytes in one function",
+    );
+    is_refused(
+        &function(&"block end ".repeat(300_000)),
+        "branches in large functions",
+    );
+}
+
+#[test]
+fn many_functions_of_many_branches() {
+    let each = format!("(func {})", "block end ".repeat(20_000));
+    is_refused(
+        &format!("(core module {})", each.repeat(10)),
+        "branches in large functions",
+    );
+}
+
+#[test]
+fn a_thousand_loops_inside_one_another() {
+    let loops = format!("{}{}", "loop ".repeat(1_000), "end ".repeat(1_000));
+    is_refused(&function(&loops), "loops inside one another");
+}
+
+/// As much of everything as is let through, all in one guest: it compiles, it runs, and the engine goes on.
+///
+/// A sixteenth of the default size, so that this is no test of patience; the benchmark section `compile` measures the
+/// whole.
+#[test]
+fn a_module_at_every_limit_at_once() {
+    let limits = Limits {
+        component_bytes: 1 << 20,
+        timeout: PATIENCE,
+        ..Limits::default()
+    };
+    let guest = at_every_limit(&limits);
+    assert!(
+        guest.len() as u64 > limits.component_bytes / 10 * 9,
+        "{}",
+        guest.len()
+    );
+    assert!(
+        guest.len() as u64 <= limits.component_bytes,
+        "{}",
+        guest.len()
+    );
+    let engine = engine(limits);
+    let registered = engine
+        .register(guest, Policy::as_declared())
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(registered.processes.len(), 256);
+    let receipt = engine.call(Call::new("p255", args! {}));
+    assert!(receipt.error.is_none(), "{:?}", receipt.error);
+    assert_eq!(receipt.stats.memory_bytes, 64 << 20);
+}
