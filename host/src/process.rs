@@ -54,6 +54,8 @@ pub struct Registered {
     pub processes: Vec<String>,
     /// The digest of the component.
     pub digest: String,
+    /// What an operator should know: the commits of killed hosts that were completed in directories to write into.
+    pub notes: Vec<String>,
 }
 
 impl Engine {
@@ -95,8 +97,8 @@ impl Engine {
                 let reach = grants.reach(&contract);
                 let narrowed = policy.narrow(&contract)?;
                 let body = Body::Guest(program.clone());
-                let mut process = Process::new(contract, narrowed, digest.clone(), body, shared)?;
-                process.reach = reach;
+                let process =
+                    Process::new(contract, narrowed, reach, digest.clone(), body, shared)?;
                 Ok((name, Arc::new(process)))
             })
             .collect();
@@ -104,6 +106,7 @@ impl Engine {
         Ok(Registered {
             processes: names,
             digest: guest.digest,
+            notes: grants.notes,
         })
     }
 }
@@ -142,6 +145,7 @@ impl Process {
     pub(crate) fn new(
         contract: Contract,
         narrowed: Option<Narrowed>,
+        reach: Option<Arc<Reach>>,
         digest: Arc<str>,
         body: Body,
         shared: &Shared,
@@ -155,6 +159,7 @@ impl Process {
         let fixed_grant = Grant::fixed(
             &contract,
             narrowed.as_ref(),
+            reach.as_deref(),
             rules.as_deref(),
             &shared.limits,
             shared.mode,
@@ -163,7 +168,7 @@ impl Process {
         Ok(Self {
             fixed_grant: fixed_grant.map(Arc::new),
             metrics: Metrics::of(&contract.name),
-            reach: None,
+            reach,
             name: contract.name.as_str().into(),
             contract,
             narrowed,
