@@ -120,7 +120,7 @@ impl Run {
         let contract = loaded.process(words.process)?.clone();
         let in_process = |failure: Failure| failure.process(&contract.name);
         let args = args::collect(&contract, &words.arguments, map).map_err(in_process)?;
-        let notes = recipe
+        let mut notes = recipe
             .as_ref()
             .map_or(Ok(Vec::new()), |recipe| recipe_notes(recipe, &loaded))?;
         let mut builder = Engine::builder().limits(limits).mode(self.mode());
@@ -145,6 +145,7 @@ impl Run {
             engine.register(loaded.component, self.grants.policy())
         })
         .map_err(|error| in_process(error.into()))?;
+        notes.extend(registered.notes);
         let mut call = Call::new(contract.name.clone(), args);
         if self.dry_run {
             call = call.dry_run();
