@@ -2,6 +2,7 @@
 
 use crate::runtime::{CallSettings, Execution, Instance, Program};
 use crate::side_effects::{Outside, Reach};
+use crate::staging::SharedArea;
 use std::sync::Arc;
 use theus_core::context_guard::ContextGuard;
 
@@ -35,9 +36,14 @@ impl Body {
 
 impl Sandbox {
     /// Lets the call that is about to run see what is outside the context.
-    pub(crate) fn reach(&mut self, reach: &Arc<Reach>, outside: &Outside) {
+    pub(crate) fn reach(
+        &mut self,
+        reach: &Arc<Reach>,
+        outside: &Outside,
+        area: Option<&SharedArea>,
+    ) {
         match self {
-            Self::Guest(instance) => instance.reach(reach, outside),
+            Self::Guest(instance) => instance.reach(reach, outside, area),
             // Nothing keeps a closure from the outside anyway.
             #[cfg(feature = "baseline")]
             Self::Native(_) => {}
@@ -113,7 +119,7 @@ mod native {
             call: impl Fn(&mut ContextGuard, &[u8]) -> Result<Vec<u8>, Refusal> + Send + Sync + 'static,
         ) -> Result<(), RegisterError> {
             let body = super::Body::Native(NativeProcess(Arc::new(call)));
-            let process = Process::new(contract, None, "native".into(), body, &self.shared)?;
+            let process = Process::new(contract, None, None, "native".into(), body, &self.shared)?;
             let name = process.contract.name.clone();
             self.shared
                 .add_processes(&HashMap::from([(name, Arc::new(process))]))

@@ -15,8 +15,9 @@ use crate::edit::Edit;
 use crate::error::{EditError, RunError};
 use crate::grant::Grant;
 use crate::head::Head;
+use crate::held::Held;
 use crate::interlock::{Interlock, InterlockState};
-use crate::lock::{Admitted, LockTable};
+use crate::lock::LockTable;
 use crate::process::Process;
 use crate::receipt::{Outcome, Receipt, Step};
 use crate::record::{Record, RecordRing};
@@ -166,12 +167,12 @@ impl Shared {
         let args = self.input_gate(run)?;
         let grant = self.grant(run)?;
         let sandbox = self.sandbox(run)?;
-        let lock = self.lock(run, &grant)?;
+        let held = self.lock(run, &grant)?;
         let transaction = self.transaction(run)?;
         let guard = self.guard(run, &grant, transaction);
-        let transaction = self.execution(run, sandbox, &args, guard)?;
+        let transaction = self.execution(run, sandbox, &args, guard, &held)?;
         self.output_gate(run, &transaction)?;
-        self.commit(run, transaction, lock)
+        self.commit(run, transaction, held)
     }
 
     /// Step 1: the arguments against the contract, then the input rules on the last committed version.
@@ -229,15 +230,17 @@ impl Shared {
         }
     }
 
-    /// Step 2: the keys of the grant, and those that the gates' rules read, presented as one set.
-    fn lock(&self, run: &mut Run, grant: &Grant) -> Result<Admitted<'_>, RunError> {
+    /// Step 2: the keys of the grant, those that the gates' rules read, and the directories, presented as one set; then the
+    /// directory that is written into, which another host may have.
+    fn lock(&self, run: &mut Run, grant: &Grant) -> Result<Held<'_>, RunError> {
         let _span = run.begin(Step::Lock);
         let admitted = self
             .locks
             .admit(grant.locks.clone(), run.deadline)
             .map_err(|_| run.time_exceeded(&self.limits));
+        let held = admitted.and_then(|lock| Held::new(run, &self.limits, lock));
         run.done();
-        admitted
+        held
     }
 
     /// Step 3: a transaction on the current version. Where that is not the one of step 1, the input rules look again.
@@ -277,11 +280,12 @@ impl Shared {
         mut sandbox: Sandbox,
         args: &[u8],
         guard: Box<ContextGuard>,
+        held: &Held<'_>,
     ) -> Result<Transaction, RunError> {
         let _span = run.begin(Step::Execution);
         run.receipt.outcome = Outcome::RolledBack;
         if let (Some(reach), Some(outside)) = (&run.process.reach, &run.receipt.outside) {
-            sandbox.reach(reach, outside);
+            sandbox.reach(reach, outside, held.area());
         }
         run.note_arguments(args);
         let execution: Execution = sandbox.run(run.name(), args, guard, &self.settings(run));
@@ -290,6 +294,7 @@ impl Shared {
             Ok(guard.into_transaction())
         });
         run.done();
+        run.staged = held.staged();
         let ended_by = ended.as_ref().err().and_then(RunError::limit);
         run.warn_of_limits(&self.limits, ended_by);
         ended
@@ -323,13 +328,14 @@ impl Shared {
         &self,
         run: &mut Run,
         transaction: Transaction,
-        lock: Admitted<'_>,
+        mut held: Held<'_>,
     ) -> Result<u64, RunError> {
         let _span = run.begin(Step::Commit);
         if let Some(schema) = &self.schema {
             let checked = schema.check_transaction(&transaction);
             checked.map_err(|breach| run.schema_broken(breach))?;
         }
+        held.prepare(run)?;
         let signals = transaction.signals();
         let version = if run.is_dry_run() {
             self.head.load().version
@@ -338,16 +344,21 @@ impl Shared {
                 |head| {
                     // A run in flight while another one threw the interlock must not slip through.
                     self.interlock_free(run)?;
-                    transaction
+                    let next = transaction
                         .commit(head)
-                        .map_err(|error| run.host_failed(&error.to_string()))
+                        .map_err(|error| run.host_failed(&error.to_string()))?;
+                    // Nothing can fail between this and the head's new version.
+                    held.decide(run)?;
+                    Ok(next)
                 },
                 |version| self.subscribers.publish(version, &signals),
             )?;
             run.committed(version, &transaction);
+            held.finish(run);
             version
         };
-        drop(lock);
+        drop(held);
+        run.show_files();
         let receipt = &mut run.receipt;
         receipt.signals = signals;
         (receipt.changes, receipt.outbox) = transaction.into_effects();

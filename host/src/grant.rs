@@ -4,6 +4,7 @@ use crate::error::RunError;
 use crate::lock::{LockMode, LockSet};
 use crate::process::Process;
 use crate::run::Run;
+use crate::side_effects::Reach;
 use std::sync::Arc;
 use theus_core::audit::ProcessRules;
 use theus_core::context_guard::Mode;
@@ -25,6 +26,7 @@ impl Grant {
     pub(crate) fn fixed(
         contract: &Contract,
         narrowed: Option<&Narrowed>,
+        reach: Option<&Reach>,
         rules: Option<&ProcessRules>,
         limits: &Limits,
         mode: Mode,
@@ -42,7 +44,7 @@ impl Grant {
         }
         let guard = policy::guard_of(contract, narrowed, &Map::new(), limits).ok()?;
         Some(Self {
-            locks: Arc::new(lock_set(&guard, rules, mode, schema)),
+            locks: Arc::new(lock_set(&guard, reach, rules, mode, schema)),
             guard: Arc::new(guard.interned()),
         })
     }
@@ -68,26 +70,34 @@ impl Grant {
                 }
             })?;
         let rules = run.process.rules.as_deref();
+        let reach = run.process.reach.as_deref();
         Ok(Self {
-            locks: Arc::new(lock_set(&guard, rules, mode, schema)),
+            locks: Arc::new(lock_set(&guard, reach, rules, mode, schema)),
             guard: Arc::new(guard),
         })
     }
 }
 
-/// The keys of the grant, those that the gates' rules read, and the maps whose keys the schema counts.
+/// The keys of the grant, those that the gates' rules read, the maps whose keys the schema counts, and the directories.
 ///
-/// A permissive run may touch anything, so it locks all.
+/// A permissive run may touch anything, so it locks all; side effects are not relaxed, so its directories are its own.
 fn lock_set(
     guard: &Guard,
+    reach: Option<&Reach>,
     rules: Option<&ProcessRules>,
     mode: Mode,
     schema: Option<&Schema>,
 ) -> LockSet {
-    if mode == Mode::Permissive {
-        return LockSet::whole();
+    let mut set = match mode {
+        Mode::Permissive => LockSet::whole(),
+        Mode::Strict => LockSet::default(),
+    };
+    if let Some(reach) = reach {
+        reach.lock(&mut set);
     }
-    let mut set = LockSet::default();
+    if mode == Mode::Permissive {
+        return set;
+    }
     for path in guard.outputs() {
         set.add(path, LockMode::Exclusive);
         // Shared suffices: who else adds a key holds that key exclusively, which conflicts with this map.
@@ -100,4 +110,47 @@ fn lock_set(
         set.add(path, LockMode::Shared);
     }
     set
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Policy;
+
+    /// Also in permissive mode, in which a run locks the whole context.
+    #[test]
+    fn directories_are_locked_with_the_keys() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let locks = |effect: &str, mode| {
+            let line = format!(r#"{{"name":"p","side_effects":["{effect}:data"]}}"#);
+            let contract = Contract::parse_section(line.as_bytes())
+                .expect("a contract")
+                .remove(0);
+            let policy = Policy::as_declared();
+            let policy = match effect {
+                "fs" => policy.grant_directory("data", folder.path()),
+                _ => policy.grant_writable_directory("data", folder.path()),
+            };
+            let contracts = [contract];
+            let grants = policy.side_effects.open(&contracts).expect("granted");
+            let reach = grants.reach(&contracts[0]);
+            let limits = Limits::default();
+            let [contract] = &contracts;
+            let grant = Grant::fixed(contract, None, reach.as_deref(), None, &limits, mode, None);
+            grant.expect("it depends on no argument").locks
+        };
+        let (strict, permissive) = (Mode::Strict, Mode::Permissive);
+        for (one, other, conflict) in [
+            (("fs", strict), ("fs", strict), false),
+            (("fs", strict), ("fs-rw", strict), true),
+            (("fs-rw", strict), ("fs-rw", strict), true),
+            (("fs-rw", strict), ("fs-rw", permissive), true),
+            (("fs", strict), ("fs-rw", permissive), true),
+            (("fs", strict), ("fs", permissive), false),
+        ] {
+            let (one_locks, other_locks) = (locks(one.0, one.1), locks(other.0, other.1));
+            let found = one_locks.conflicts(&other_locks);
+            assert_eq!(found, conflict, "{one:?} {other:?}");
+        }
+    }
 }

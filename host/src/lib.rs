@@ -48,6 +48,7 @@ mod error;
 mod grant;
 pub mod guest;
 mod head;
+mod held;
 mod interlock;
 mod lock;
 mod observe;
@@ -58,6 +59,7 @@ mod record;
 mod run;
 mod runtime;
 mod side_effects;
+mod staging;
 mod subscription;
 pub mod testing;
 
@@ -80,7 +82,8 @@ pub use crate::record::{Actor, Record};
 pub use crate::run::Call;
 #[cfg(feature = "baseline")]
 pub use crate::runtime::{BareGuest, PlainGuest, ReusedInstance};
-pub use crate::side_effects::{Outside, Seed};
+pub use crate::side_effects::{FileChange, FileOp, Outside, Seed};
+pub use crate::staging::DirectoryProblem;
 pub use crate::subscription::{Event, Subscription};
 pub use theus_core::advice::Advice;
 pub use theus_core::arguments::MASK;

@@ -5,6 +5,7 @@
 //! a conflicting earlier run, so there is no starvation. Equal, ancestor and descendant paths conflict unless both sides
 //! only read.
 
+use crate::side_effects::DirectoryKey;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,6 +28,8 @@ const LOOKS: u32 = 400;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LockSet {
     paths: Vec<(Path, LockMode)>,
+    /// Granted directories; two conflict as paths do.
+    directories: Vec<(DirectoryKey, LockMode)>,
 }
 
 /// The queue of all runs of an engine.
@@ -68,22 +71,43 @@ impl LockSet {
         }
     }
 
+    /// Adds a granted directory.
+    pub(crate) fn add_directory(&mut self, directory: &DirectoryKey, mode: LockMode) {
+        self.directories.push((directory.clone(), mode));
+    }
+
     /// The whole context, exclusively: for edits and permissive runs.
     pub(crate) fn whole() -> Self {
         let paths = Layer::ALL.map(|layer| (Path::layer_root(layer), LockMode::Exclusive));
         Self {
             paths: paths.into(),
+            directories: Vec::new(),
         }
     }
 
-    fn conflicts(&self, other: &Self) -> bool {
-        self.paths.iter().any(|(path, mode)| {
-            other.paths.iter().any(|(other_path, other_mode)| {
-                (*mode == LockMode::Exclusive || *other_mode == LockMode::Exclusive)
-                    && path.overlaps(other_path)
-            })
-        })
+    /// Whether two runs cannot go side by side.
+    pub(crate) fn conflicts(&self, other: &Self) -> bool {
+        conflict(&self.paths, &other.paths, Path::overlaps)
+            || conflict(
+                &self.directories,
+                &other.directories,
+                DirectoryKey::overlaps,
+            )
     }
+}
+
+/// Whether two overlap that do not both only read.
+fn conflict<T>(
+    some: &[(T, LockMode)],
+    others: &[(T, LockMode)],
+    overlap: impl Fn(&T, &T) -> bool,
+) -> bool {
+    some.iter().any(|(place, mode)| {
+        others.iter().any(|(other, other_mode)| {
+            (*mode == LockMode::Exclusive || *other_mode == LockMode::Exclusive)
+                && overlap(place, other)
+        })
+    })
 }
 
 impl LockTable {
@@ -249,6 +273,36 @@ mod tests {
         ] {
             assert_eq!(first.conflicts(&second), conflict, "{first:?} {second:?}");
             assert_eq!(second.conflicts(&first), conflict);
+        }
+    }
+
+    #[test]
+    fn directories_conflict_as_paths_do() {
+        use crate::side_effects::Directory;
+        let folder = tempfile::tempdir().expect("a folder");
+        let below = folder.path().join("below");
+        let beside = folder.path().join("beside");
+        for path in [&below, &beside] {
+            std::fs::create_dir(path).expect("it is writable");
+        }
+        let of = |path: &std::path::Path, mode| {
+            let mut set = LockSet::default();
+            let directory = Directory::open("x", path).expect("it is there");
+            set.add_directory(&directory.key, mode);
+            set
+        };
+        let (shared, exclusive) = (LockMode::Shared, LockMode::Exclusive);
+        let top = folder.path();
+        for (one, other, conflict) in [
+            (of(top, exclusive), of(top, exclusive), true),
+            (of(top, exclusive), of(top, shared), true),
+            (of(top, shared), of(top, shared), false),
+            (of(top, exclusive), of(&below, shared), true),
+            (of(&below, exclusive), of(&beside, exclusive), false),
+            (of(top, exclusive), LockSet::whole(), false),
+        ] {
+            assert_eq!(one.conflicts(&other), conflict, "{one:?} {other:?}");
+            assert_eq!(other.conflicts(&one), conflict);
         }
     }
 

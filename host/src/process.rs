@@ -54,7 +54,8 @@ pub struct Registered {
     pub processes: Vec<String>,
     /// The digest of the component.
     pub digest: String,
-    /// What is odd about the recipe's rules for them but wrong in none: a rule that can never act.
+    /// What an operator should know: rules of the recipe that can never act, and the commits of killed hosts that were completed in
+    /// directories to write into.
     pub notes: Vec<String>,
 }
 
@@ -97,15 +98,15 @@ impl Engine {
                 let reach = grants.reach(&contract);
                 let narrowed = policy.narrow(&contract)?;
                 let body = Body::Guest(program.clone());
-                let mut process = Process::new(contract, narrowed, digest.clone(), body, shared)?;
-                process.reach = reach;
+                let process =
+                    Process::new(contract, narrowed, reach, digest.clone(), body, shared)?;
                 Ok((name, Arc::new(process)))
             })
             .collect();
         let processes = processes?;
         shared.add_processes(&processes)?;
         Ok(Registered {
-            notes: notes(&names, &processes),
+            notes: [notes(&names, &processes), grants.notes].concat(),
             processes: names,
             digest: guest.digest,
         })
@@ -146,6 +147,7 @@ impl Process {
     pub(crate) fn new(
         contract: Contract,
         narrowed: Option<Narrowed>,
+        reach: Option<Arc<Reach>>,
         digest: Arc<str>,
         body: Body,
         shared: &Shared,
@@ -162,6 +164,7 @@ impl Process {
         let fixed_grant = Grant::fixed(
             &contract,
             narrowed.as_ref(),
+            reach.as_deref(),
             rules.as_deref(),
             &shared.limits,
             shared.mode,
@@ -170,7 +173,7 @@ impl Process {
         Ok(Self {
             fixed_grant: fixed_grant.map(Arc::new),
             metrics: Metrics::of(&contract.name),
-            reach: None,
+            reach,
             name: contract.name.as_str().into(),
             contract,
             narrowed,

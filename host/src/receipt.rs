@@ -65,7 +65,7 @@ pub struct Receipt {
     /// The contract violations that permissive mode let pass.
     #[serde(serialize_with = "violations")]
     pub violations: Vec<Violation>,
-    /// What the run was given from outside the context; none where its contract asks for nothing there.
+    /// What the run was given from outside the context, and what it did there; none where its contract asks for nothing there.
     pub outside: Option<Box<Outside>>,
 }
 

@@ -5,7 +5,7 @@ use crate::observe;
 use crate::process::Process;
 use crate::receipt::{Outcome, Receipt, Step};
 use crate::runtime::{End, Execution};
-use crate::side_effects::{Outside, Seed};
+use crate::side_effects::{FileChange, Outside, Seed};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -38,6 +38,10 @@ pub(crate) struct Run {
     pub(crate) read_version: Option<u64>,
     pub(crate) made_version: Option<u64>,
     pub(crate) writes: usize,
+    /// What it does to the directory that it writes into; shown only if that is done, or would be.
+    pub(crate) files: Vec<FileChange>,
+    /// Files and bytes that it staged there.
+    pub(crate) staged: (u64, u64),
     /// What the call brings of what is outside the context.
     brought: Outside,
     /// What the input rules found on the version that they were judged on before the lock.
@@ -130,6 +134,8 @@ impl Run {
             read_version: None,
             made_version: None,
             writes: 0,
+            files: Vec::new(),
+            staged: (0, 0),
             brought: call.outside,
             found: None,
             usage: Usage::default(),
@@ -182,6 +188,13 @@ impl Run {
             self.receipt.outside = Some(Box::new(found));
         }
         Ok(())
+    }
+
+    /// Puts what it did to files into the receipt.
+    pub(crate) fn show_files(&mut self) {
+        if let Some(outside) = &mut self.receipt.outside {
+            outside.files = std::mem::take(&mut self.files);
+        }
     }
 
     /// How a gate's counters count this run: in a dry run, not at all.
@@ -328,6 +341,8 @@ impl Run {
             (Limit::OutboxBytes, usage.outbox_bytes, limits.outbox_bytes),
             (Limit::LogLines, spent.log_lines, limits.log_lines),
             (Limit::LogBytes, spent.log_bytes, limits.log_bytes),
+            (Limit::StagedFiles, self.staged.0, limits.staged_files),
+            (Limit::StagedBytes, self.staged.1, limits.staged_bytes),
             (Limit::Time, millis(self.elapsed()), millis(limits.timeout)),
         ] {
             if used >= allowed - allowed / 5 && used > 0 && Some(limit) != ended_by {

@@ -3,16 +3,20 @@
 //! A contract asks, the operator grants; both must agree. What is asked for and not granted refuses the guest at
 //! registration, and so does a grant that nothing asks for: a slip of the pen must not be silent.
 
+mod directory;
+mod file_change;
 mod outside;
 
+pub(crate) use self::directory::{Directory, DirectoryKey};
+pub use self::file_change::{FileChange, FileOp};
 pub(crate) use self::outside::nanos;
 pub use self::outside::{Outside, Seed};
 
 use crate::error::{GrantProblem, RegisterError};
+use crate::lock::{LockMode, LockSet};
 use crate::policy::Policy;
-use cap_std::ambient_authority;
-use cap_std::fs::Dir;
-use std::path::{Path, PathBuf};
+use crate::staging::{self, Recovered};
+use std::path::PathBuf;
 use std::sync::Arc;
 use theus_core::contract::Contract;
 use theus_core::side_effect::{SideEffect, directory_name};
@@ -26,27 +30,36 @@ pub(crate) struct SideEffectGrants(Vec<Granted>);
 enum Granted {
     Clock,
     Random,
-    Directory { name: String, path: PathBuf },
+    Directory {
+        name: String,
+        path: PathBuf,
+        access: Access,
+    },
+}
+
+/// What a directory is granted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    ReadWrite,
 }
 
 /// What one process reaches outside the context: all that its contract asks for.
 #[derive(Debug)]
 pub(crate) struct Reach {
     pub(crate) effects: Vec<SideEffect>,
+    /// The directories that it only reads.
     pub(crate) directories: Vec<Directory>,
-}
-
-/// A granted directory, open.
-#[derive(Clone, Debug)]
-pub(crate) struct Directory {
-    pub(crate) name: Arc<str>,
-    pub(crate) dir: Arc<Dir>,
+    /// The directory that it writes into.
+    pub(crate) writable: Option<Directory>,
 }
 
 /// Grants whose directories are open, for the contracts of one guest.
 pub(crate) struct OpenGrants<'a> {
     grants: &'a SideEffectGrants,
     directories: Vec<Directory>,
+    /// What an operator should know of them.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Policy {
@@ -72,7 +85,30 @@ impl Policy {
     /// it that lead out do not. What a process read it may write into its outputs, or send to its outbox.
     #[must_use]
     pub fn grant_directory(mut self, name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        self.side_effects.grant_directory(name.into(), path.into());
+        self.side_effects
+            .grant_directory(name.into(), path.into(), Access::Read);
+        self
+    }
+
+    /// Grants `fs-rw:NAME`: processes that ask for it read and write the files of a directory, and see it as `/NAME`. Those
+    /// that ask for `fs:NAME` read it.
+    ///
+    /// What a run writes appears when it commits, as a whole; until then it is in the folder `.theus-staging` of the
+    /// directory. Where a host was killed in the midst of that, registering the guest completes it.
+    ///
+    /// # Security
+    ///
+    /// Everything that [`Policy::grant_directory`] says. A process may replace or remove any file below the directory, with
+    /// this user's rights; links in it are not followed at all. Do not grant a directory whose files are obeyed: where
+    /// programs, their settings or their keys are.
+    #[must_use]
+    pub fn grant_writable_directory(
+        mut self,
+        name: impl Into<String>,
+        path: impl Into<PathBuf>,
+    ) -> Self {
+        self.side_effects
+            .grant_directory(name.into(), path.into(), Access::ReadWrite);
         self
     }
 }
@@ -86,8 +122,8 @@ impl SideEffectGrants {
         self.0.push(Granted::Random);
     }
 
-    pub(crate) fn grant_directory(&mut self, name: String, path: PathBuf) {
-        self.0.push(Granted::Directory { name, path });
+    pub(crate) fn grant_directory(&mut self, name: String, path: PathBuf, access: Access) {
+        self.0.push(Granted::Directory { name, path, access });
     }
 
     /// What is granted, as contracts spell it.
@@ -102,7 +138,7 @@ impl SideEffectGrants {
     /// # Errors
     ///
     /// A side effect that is not granted, a grant that nothing asks for or that is given twice, a directory that cannot
-    /// be opened.
+    /// be opened, or in which a killed host left what cannot be completed.
     pub(crate) fn open(&self, contracts: &[Contract]) -> Result<OpenGrants<'_>, RegisterError> {
         for contract in contracts {
             let missing = contract.side_effects.iter().find(|it| !self.covers(it));
@@ -112,11 +148,13 @@ impl SideEffectGrants {
                     side_effect: side_effect.clone(),
                 });
             }
+            check_one_is_written(contract)?;
         }
-        let mut directories = Vec::new();
+        let mut directories: Vec<(Directory, Access)> = Vec::new();
+        let mut notes = Vec::new();
         for (index, granted) in self.0.iter().enumerate() {
             let wrong = |problem| RegisterError::Grant {
-                grant: granted.words(),
+                grant: granted.effect().to_string(),
                 problem,
             };
             if self.0[..index].iter().any(|other| other.is_same(granted)) {
@@ -126,28 +164,48 @@ impl SideEffectGrants {
                 directory_name(name).map_err(|error| wrong(GrantProblem::Name(error)))?;
             }
             let asked = || contracts.iter().flat_map(|it| &it.side_effects);
-            if !asked().any(|effect| granted.covers(effect)) {
+            // A grant to write that nothing but reading asks for would be more than anybody needs.
+            if !asked().any(|effect| *effect == granted.effect()) {
                 let mut asked: Vec<_> = asked().cloned().collect();
                 asked.sort();
                 asked.dedup();
                 return Err(wrong(GrantProblem::NotAsked { asked }));
             }
-            if let Granted::Directory { name, path } = granted {
-                let dir = open(path).map_err(|source| {
+            if let Granted::Directory { name, path, access } = granted {
+                let directory = Directory::open(name, path).map_err(|source| {
                     wrong(GrantProblem::Directory {
                         path: path.clone(),
                         source,
                     })
                 })?;
-                directories.push(Directory {
-                    name: name.as_str().into(),
-                    dir: Arc::new(dir),
-                });
+                let overlaps = |(other, theirs): &&(Directory, Access)| {
+                    [*access, *theirs].contains(&Access::ReadWrite)
+                        && other.key.overlaps(&directory.key)
+                };
+                if let Some((other, _)) = directories.iter().find(overlaps) {
+                    return Err(wrong(GrantProblem::Overlaps {
+                        other: other.name.to_string(),
+                    }));
+                }
+                if *access == Access::ReadWrite && !cfg!(unix) {
+                    let source = std::io::ErrorKind::Unsupported.into();
+                    let path = path.clone();
+                    return Err(wrong(GrantProblem::Directory { path, source }));
+                }
+                if *access == Access::ReadWrite {
+                    let recovered = staging::recover(&directory)
+                        .map_err(|problem| wrong(GrantProblem::Unfinished { problem }))?;
+                    if recovered == Recovered::Commit {
+                        notes.push(staging::told(name));
+                    }
+                }
+                directories.push((directory, *access));
             }
         }
         Ok(OpenGrants {
             grants: self,
-            directories,
+            directories: directories.into_iter().map(|(it, _)| it).collect(),
+            notes,
         })
     }
 
@@ -164,9 +222,15 @@ impl OpenGrants<'_> {
         }
         let granted = |effect: &&SideEffect| self.grants.covers(effect);
         let effects: Vec<_> = contract.side_effects.iter().filter(granted).collect();
-        let named = |it: &&Directory| effects.iter().any(|e| e.directory() == Some(&*it.name));
+        let asked = |it: &Directory| {
+            let asks = |effect: &&&SideEffect| effect.directory() == Some(&*it.name);
+            effects.iter().find(asks).copied()
+        };
+        let is_read = |it: &&Directory| matches!(asked(it), Some(SideEffect::Fs(_)));
+        let is_written = |it: &&Directory| matches!(asked(it), Some(SideEffect::FsRw(_)));
         Some(Arc::new(Reach {
-            directories: self.directories.iter().filter(named).cloned().collect(),
+            directories: self.directories.iter().filter(is_read).cloned().collect(),
+            writable: self.directories.iter().find(is_written).cloned(),
             effects: effects.into_iter().cloned().collect(),
         }))
     }
@@ -177,14 +241,41 @@ impl Reach {
     pub(crate) fn has(&self, effect: &SideEffect) -> bool {
         self.effects.contains(effect)
     }
+
+    /// Adds its directories to what a run locks: a writer keeps every other run out.
+    pub(crate) fn lock(&self, set: &mut LockSet) {
+        for directory in &self.directories {
+            set.add_directory(&directory.key, LockMode::Shared);
+        }
+        if let Some(directory) = &self.writable {
+            set.add_directory(&directory.key, LockMode::Exclusive);
+        }
+    }
+}
+
+/// One manifest decides over the files of a run, and it lies in one directory.
+fn check_one_is_written(contract: &Contract) -> Result<(), RegisterError> {
+    let is_written = |it: &&SideEffect| matches!(it, SideEffect::FsRw(_));
+    let mut written = contract.side_effects.iter().filter(is_written);
+    match (written.next(), written.next()) {
+        (Some(first), Some(second)) => Err(RegisterError::SecondDirectory {
+            process: contract.name.clone(),
+            first: first.clone(),
+            second: second.clone(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 impl Granted {
-    /// Whether the grant gives a contract what it asks for. Nothing gives a directory for writing yet.
+    /// Whether the grant gives a contract what it asks for. Who may write may also only read.
     fn covers(&self, effect: &SideEffect) -> bool {
         match (self, effect) {
             (Self::Clock, SideEffect::Clock) | (Self::Random, SideEffect::Random) => true,
             (Self::Directory { name, .. }, SideEffect::Fs(asked)) => name == asked,
+            (Self::Directory { name, access, .. }, SideEffect::FsRw(asked)) => {
+                name == asked && *access == Access::ReadWrite
+            }
             _ => false,
         }
     }
@@ -197,18 +288,20 @@ impl Granted {
         }
     }
 
-    fn words(&self) -> String {
+    /// What it grants, as contracts spell it.
+    fn effect(&self) -> SideEffect {
         match self {
-            Self::Clock => SideEffect::Clock.to_string(),
-            Self::Random => SideEffect::Random.to_string(),
-            Self::Directory { name, .. } => SideEffect::Fs(theus_core::path::cut(name)).to_string(),
+            Self::Clock => SideEffect::Clock,
+            Self::Random => SideEffect::Random,
+            Self::Directory { name, access, .. } => {
+                let name = theus_core::path::cut(name);
+                match access {
+                    Access::Read => SideEffect::Fs(name),
+                    Access::ReadWrite => SideEffect::FsRw(name),
+                }
+            }
         }
     }
-}
-
-/// The path is the operator's own and may lead anywhere, through links too; the guest's paths begin below it.
-fn open(path: &Path) -> std::io::Result<Dir> {
-    Dir::open_ambient_dir(path, ambient_authority())
 }
 
 #[cfg(test)]

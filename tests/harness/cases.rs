@@ -2,7 +2,7 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `cmd` | the words of the command line, over any number of lines; `'…'` keeps blanks; `$PROBE`, `$WAREHOUSE`, `$PRICES` and `$GUESTS` stand for the built guests and the folder of their sources |
+//! | `cmd` | the words of the command line, over any number of lines; `'…'` keeps blanks; `$PROBE`, `$WAREHOUSE`, `$PRICES`, `$REPORTS`, `$SCRIBE` and `$GUESTS` stand for the built guests and the folder of their sources |
 //! | `stdin` | the standard input, where there is one |
 //! | `expected.json` | `exit`: the exit code; `json`: a part of the object that the command prints with `-o json` |
 //! | `expected.txt` | what the command prints as text: its standard output, then its standard error |
@@ -191,6 +191,8 @@ fn fill(word: &str) -> String {
         "$PROBE" => guest(guests::probe()),
         "$WAREHOUSE" => guest(guests::warehouse()),
         "$PRICES" => guest(guests::prices()),
+        "$REPORTS" => guest(guests::reports()),
+        "$SCRIBE" => guest(guests::scribe()),
         _ => word.replace("$GUESTS", &root().join("guests").display().to_string()),
     }
 }

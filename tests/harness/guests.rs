@@ -40,6 +40,18 @@ pub(crate) fn outside() -> &'static Prebuilt {
     OUTSIDE.get_or_init(|| build("outside"))
 }
 
+/// The guest that writes reports into a granted directory.
+pub(crate) fn reports() -> &'static Prebuilt {
+    static REPORTS: OnceLock<Prebuilt> = OnceLock::new();
+    REPORTS.get_or_init(|| build("reports"))
+}
+
+/// The guest that does to files what it is told.
+pub(crate) fn scribe() -> &'static Prebuilt {
+    static SCRIBE: OnceLock<Prebuilt> = OnceLock::new();
+    SCRIBE.get_or_init(|| build("scribe"))
+}
+
 /// The warehouse as a plain `cargo build --target wasm32-wasip2` makes it: a component that imports WASI.
 pub(crate) fn warehouse_on_wasi() -> &'static Prebuilt {
     static WAREHOUSE: OnceLock<Prebuilt> = OnceLock::new();

@@ -9,7 +9,9 @@ pub(crate) mod in_flight;
 pub(crate) mod json;
 pub(crate) mod output_schema;
 pub(crate) mod outside;
+pub(crate) mod scribe;
 pub(crate) mod text;
+pub(crate) mod trace;
 pub(crate) mod wat;
 
 use std::path::Path;

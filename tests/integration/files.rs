@@ -183,6 +183,26 @@ fn a_directory_cannot_be_changed() {
     assert!(data.join("folder").is_dir() && !data.join("new").exists());
 }
 
+/// Who only reads a directory does not see what a run of another host is about to write into it.
+#[test]
+fn what_others_stage_is_not_there() {
+    let folder = folder();
+    let engine = engine(folder.path());
+    let staging = folder.path().join("data/.theus-staging");
+    fs::create_dir(&staging).expect("it is writable");
+    fs::write(staging.join("0"), "not committed").expect("it is writable");
+    refused(
+        &engine,
+        "read",
+        "/data/.theus-staging/0",
+        "PermissionDenied",
+    );
+    refused(&engine, "list", "/data/.Theus-Staging", "PermissionDenied");
+    let names = commits(&engine, "list", args! { "path" => "/data" });
+    let expected = ["file", "folder"].map(Value::from).to_vec();
+    assert_eq!(result(&names), Value::from(expected));
+}
+
 #[test]
 fn what_the_process_did_not_ask_for_is_not_there() {
     let folder = folder();

@@ -4,6 +4,7 @@
 //! A row of [`Limits`] that is not tested here does not compile.
 
 use crate::harness::engines::{PATIENCE, Setup};
+use crate::harness::scribe;
 use crate::harness::wat::{contract_section, hostile, typed};
 use std::time::{Duration, Instant};
 use theus_host::{
@@ -152,6 +153,18 @@ rows! {
     outbox_bytes: Row {
         limit: Limit::OutboxBytes, code: "THEUS-L011", allowed: 50, step: 10, attempt: |limits, bytes| sends(limits, bytes / 10), ..ROW
     },
+    staged_files: Row {
+        limit: Limit::StagedFiles, code: "THEUS-L015", attempt: |limits, count| {
+            let paths: Vec<String> = (0..count).map(|it| format!("/data/new-{it}")).collect();
+            let told: Vec<[&str; 3]> = paths.iter().map(|path| ["write", path, "x"]).collect();
+            scribe(limits, &told)
+        }, ..ROW
+    },
+    staged_bytes: Row {
+        limit: Limit::StagedBytes, code: "THEUS-L015", allowed: 1_000, attempt: |limits, bytes| {
+            scribe(limits, &[["write", "/data/new", &"x".repeat(at_most_usize(bytes))]])
+        }, ..ROW
+    },
     host_calls: Row {
         limit: Limit::HostCalls, code: "THEUS-L012", attempt: logs, ..ROW
     },
@@ -173,6 +186,14 @@ fn engine(limits: &Limits) -> Engine {
 
 fn probe(limits: &Limits, process: &str, args: Map) -> Ended {
     Ended::Called(Box::new(engine(limits).call(Call::new(process, args))))
+}
+
+fn scribe(limits: &Limits, told: &[[&str; 3]]) -> Ended {
+    let folder = scribe::folder();
+    let setup = scribe::setup(folder.path()).limits(|all| *all = limits.clone());
+    let told: Vec<&[&str]> = told.iter().map(<[_; 3]>::as_slice).collect();
+    let receipt = setup.engine().call(Call::new("work", scribe::steps(&told)));
+    Ended::Called(Box::new(receipt))
 }
 
 fn sets_value(limits: &Limits, bytes: u64) -> Ended {

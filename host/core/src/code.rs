@@ -122,6 +122,8 @@ codes! {
     ComponentTooLarge = "L013", Limit;
     /// The guest has too many or too large tables.
     TooManyTables = "L014", Limit;
+    /// A run writes too many or too large files.
+    TooManyFiles = "L015", Limit;
     /// The guest trapped.
     Trapped = "T001", Trap;
     /// The guest panicked or aborted.
@@ -162,6 +164,8 @@ codes! {
     LimitsUnfit = "U013", Usage;
     /// The host itself failed.
     HostFailed = "H001", Host;
+    /// A directory that a process writes into cannot be used.
+    DirectoryUnusable = "H002", Host;
 }
 
 impl Code {
@@ -215,6 +219,7 @@ impl Limit {
             Self::Writes | Self::WriteBytes => Code::TooManyWrites,
             Self::Reads | Self::ReadBytes => Code::TooManyReads,
             Self::OutboxMessages | Self::OutboxBytes | Self::TopicBytes => Code::OutboxFull,
+            Self::StagedFiles | Self::StagedBytes => Code::TooManyFiles,
             // The log is cut, never a reason to end a run; the call count is the nearest word for it.
             Self::HostCalls | Self::LogLines | Self::LogBytes => Code::TooManyHostCalls,
         }

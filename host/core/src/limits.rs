@@ -61,6 +61,10 @@ pub struct Limits {
     pub outbox_bytes: u64,
     /// Calls from the guest into the host, per call.
     pub host_calls: u64,
+    /// Files and directories that a run writes, makes or removes in a granted directory.
+    pub staged_files: u64,
+    /// Bytes that a run writes into the files of a granted directory, those it copies to change them included.
+    pub staged_bytes: u64,
 }
 
 impl Default for Limits {
@@ -89,6 +93,8 @@ impl Default for Limits {
             outbox_messages: 1_000,
             outbox_bytes: 4 * MIB,
             host_calls: 1_000_000,
+            staged_files: 1_000,
+            staged_bytes: 64 * MIB,
         }
     }
 }
@@ -160,6 +166,10 @@ pub enum Limit {
     TopicBytes,
     /// [`Limits::host_calls`].
     HostCalls,
+    /// [`Limits::staged_files`].
+    StagedFiles,
+    /// [`Limits::staged_bytes`].
+    StagedBytes,
 }
 
 impl Limit {
@@ -192,6 +202,8 @@ impl Limit {
             Self::OutboxBytes => "outbox bytes",
             Self::TopicBytes => "outbox topic size",
             Self::HostCalls => "host calls",
+            Self::StagedFiles => "staged files",
+            Self::StagedBytes => "staged bytes",
         }
     }
 
@@ -212,7 +224,8 @@ impl Limit {
             | Self::ReadBytes
             | Self::LogBytes
             | Self::OutboxBytes
-            | Self::TopicBytes => "bytes",
+            | Self::TopicBytes
+            | Self::StagedBytes => "bytes",
             Self::Time => "ms",
             Self::Fuel => "units",
             Self::PathSegments => "segments",
@@ -224,6 +237,7 @@ impl Limit {
             Self::LogLines => "lines",
             Self::OutboxMessages => "messages",
             Self::HostCalls => "calls",
+            Self::StagedFiles => "files",
         }
     }
 
@@ -255,6 +269,8 @@ impl Limit {
             Self::OutboxBytes => "Limits::outbox_bytes",
             Self::TopicBytes => "a shorter topic",
             Self::HostCalls => "Limits::host_calls",
+            Self::StagedFiles => "Limits::staged_files",
+            Self::StagedBytes => "Limits::staged_bytes",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the operator grants outside the context: `--dir NAME=HOSTPATH`, `--grant clock,random`.
+//! What the operator grants outside the context: `--dir NAME=HOSTPATH`, `--dir-rw NAME=HOSTPATH`, `--grant clock,random`.
 
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -11,6 +11,9 @@ pub(super) struct Grants {
     /// Lets processes that ask for `fs:NAME` read the files of a folder, as /NAME; may be given several times
     #[arg(long, value_name = "NAME=HOSTPATH", value_parser = directory)]
     dir: Vec<(String, PathBuf)>,
+    /// Lets processes that ask for `fs-rw:NAME` read and write the files of a folder, as /NAME; may be given several times
+    #[arg(long, value_name = "NAME=HOSTPATH", value_parser = directory)]
+    dir_rw: Vec<(String, PathBuf)>,
     /// Lets processes that ask for it know the time of the run, or draw randomness
     #[arg(long, value_name = "EFFECT", value_enum, value_delimiter = ',')]
     grant: Vec<Effect>,
@@ -28,6 +31,9 @@ impl Grants {
         let mut policy = Policy::as_declared();
         for (name, path) in &self.dir {
             policy = policy.grant_directory(name, path);
+        }
+        for (name, path) in &self.dir_rw {
+            policy = policy.grant_writable_directory(name, path);
         }
         for effect in &self.grant {
             policy = match effect {

@@ -19,6 +19,9 @@ pub(super) struct LimitFlags {
     /// The linear memory that the guest may have, such as 64MiB
     #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
     max_memory: Option<u64>,
+    /// The size that the component may have: guests with an interpreter in them are large
+    #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
+    max_component: Option<u64>,
 }
 
 impl LimitFlags {
@@ -29,6 +32,7 @@ impl LimitFlags {
             fuel: self.fuel.unwrap_or(defaults.fuel),
             timeout: self.timeout.unwrap_or(defaults.timeout),
             memory_bytes: self.max_memory.unwrap_or(defaults.memory_bytes),
+            component_bytes: self.max_component.unwrap_or(defaults.component_bytes),
             ..defaults
         }
     }
@@ -39,6 +43,7 @@ impl LimitFlags {
             self.fuel.is_some(),
             self.timeout.is_some(),
             self.max_memory.is_some(),
+            self.max_component.is_some(),
         ]
         .into_iter()
         .filter(|given| *given)

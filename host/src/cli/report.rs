@@ -1,5 +1,6 @@
 //! What a person reads about a run: one headline, then what changed, or why nothing did.
 
+mod outside;
 mod timeline;
 
 pub(super) use self::timeline::timeline;
@@ -53,6 +54,7 @@ pub(super) fn results(receipt: &Receipt, view: View) -> String {
             view.value(&payload(message), 1)
         )
     });
+    outside::outside(&mut text, receipt, view);
     audit(&mut text, receipt, view);
     if view.verbosity == Verbosity::Verbose {
         costs(&mut text, receipt, view.style);
@@ -143,8 +145,15 @@ fn headline(receipt: &Receipt, view: View) -> String {
     let verb = if done { "committed" } else { "would commit" };
     let verb = view.style.paint(Role::Good, verb);
     let mut text = format!("{} {verb}", escape(process));
+    let wrote_files = receipt
+        .outside
+        .as_ref()
+        .is_some_and(|it| !it.files.is_empty());
     let _ = match (done, version == view.before) {
         (false, _) => write!(text, " (dry run), version stays {version}"),
+        (true, true) if wrote_files => {
+            write!(text, ", version stays {version}: it wrote files only")
+        }
         (true, true) => write!(text, ", version stays {version}: it wrote nothing"),
         (true, false) => write!(text, ", version {} -> {version}", view.before),
     };

@@ -1,6 +1,7 @@
 //! Why a guest was not registered.
 
 use crate::guest::GuestError;
+use crate::staging::DirectoryProblem;
 use std::path::PathBuf;
 use theus_core::audit::RecipeErrors;
 use theus_core::code::{Code, ErrorKind};
@@ -47,6 +48,16 @@ pub enum RegisterError {
         process: String,
         /// What it asks for.
         side_effect: SideEffect,
+    },
+    /// A contract asks to write into two directories.
+    #[error("{process}: it writes into `{first}`, so `{second}` cannot be granted as well")]
+    SecondDirectory {
+        /// The process.
+        process: String,
+        /// What it asks for first.
+        first: SideEffect,
+        /// What it asks for as well.
+        second: SideEffect,
     },
     /// The operator grants a side effect that nothing asks for, or that cannot be given.
     #[error("the grant of `{grant}`: {problem}")]
@@ -107,6 +118,18 @@ pub enum GrantProblem {
         /// What the system says.
         source: std::io::Error,
     },
+    /// One of two directories is granted for writing, and they are the same or one lies in the other.
+    #[error("it overlaps with the directory `{other}`, and one of them is written into")]
+    Overlaps {
+        /// The name of the other one.
+        other: String,
+    },
+    /// A killed host left a commit in the directory that cannot be completed.
+    #[error("{problem}")]
+    Unfinished {
+        /// Why not.
+        problem: DirectoryProblem,
+    },
 }
 
 impl RegisterError {
@@ -118,7 +141,11 @@ impl RegisterError {
             Self::Guest(error) => error.code(),
             Self::NotStrict { .. } => Code::NotStrict,
             Self::NotInSchema { .. } => Code::PathNotInSchema,
-            Self::SideEffect { .. } => Code::SideEffectNotGranted,
+            Self::SideEffect { .. } | Self::SecondDirectory { .. } => Code::SideEffectNotGranted,
+            Self::Grant {
+                problem: GrantProblem::Unfinished { .. },
+                ..
+            } => Code::DirectoryUnusable,
             Self::Grant { .. } => Code::GrantUnfit,
             Self::Policy { .. } | Self::PolicyForNobody { .. } => Code::PolicyUnfit,
             Self::RegisteredTwice { .. } => Code::RegisteredTwice,
@@ -139,6 +166,7 @@ impl RegisterError {
             Self::NotStrict { process, .. }
             | Self::NotInSchema { process, .. }
             | Self::SideEffect { process, .. }
+            | Self::SecondDirectory { process, .. }
             | Self::Policy { process, .. }
             | Self::PolicyForNobody { process, .. }
             | Self::RegisteredTwice { process } => Some(process),
@@ -170,6 +198,10 @@ impl RegisterError {
             }
             Self::NotInSchema { problem, .. } => return problem.help(),
             Self::SideEffect { side_effect, .. } => how_to_grant(side_effect),
+            Self::SecondDirectory { .. } => {
+                "the files of a run are decided on in one directory: let it write into one, or make two processes of it"
+                    .into()
+            }
             Self::Grant { problem, .. } => match problem {
                 GrantProblem::NotAsked { .. } => {
                     "leave the grant out, or add it to the `side_effects` of a contract".into()
@@ -179,6 +211,10 @@ impl RegisterError {
                 GrantProblem::Directory { .. } => {
                     "name a directory that is there and that this user may read".into()
                 }
+                GrantProblem::Overlaps { .. } => {
+                    "grant directories of which none lies in another; a process that asks for `fs:NAME` reads what is granted for writing under the same name".into()
+                }
+                GrantProblem::Unfinished { problem } => problem.help(),
             },
             Self::Policy { problems, .. } => problems.first()?.help(),
             Self::PolicyForNobody { process, known } => {
@@ -200,9 +236,12 @@ pub(super) fn how_to_grant(side_effect: &SideEffect) -> String {
         SideEffect::Clock => ("--grant clock".to_owned(), "Policy::grant_clock"),
         SideEffect::Random => ("--grant random".to_owned(), "Policy::grant_random"),
         SideEffect::Fs(name) => (format!("--dir {name}=FOLDER"), "Policy::grant_directory"),
-        _ => {
-            return "this version grants no directory for writing: return what is to be written, or send it to the outbox"
-                .into();
+        SideEffect::FsRw(name) => (
+            format!("--dir-rw {name}=FOLDER"),
+            "Policy::grant_writable_directory",
+        ),
+        other => {
+            return format!("remove `{other}` from the contract: this version does not grant it");
         }
     };
     format!("grant it with `{flag}` (in a program: `{method}`), or remove it from the contract")

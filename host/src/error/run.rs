@@ -3,6 +3,7 @@
 pub use theus_core::arguments::ArgumentProblem;
 
 use crate::interlock::Interlock;
+use crate::staging::DirectoryProblem;
 use theus_core::audit::{Action, Verdict};
 use theus_core::code::{Code, ErrorKind};
 use theus_core::codec::DecodeError;
@@ -105,6 +106,16 @@ pub enum RunError {
         /// The place, what it would be, and what is declared.
         breach: Box<Breach>,
     },
+    /// The directory that the process writes into cannot be used.
+    #[error("{process}: cannot write into the directory `{directory}`: {problem}")]
+    Directory {
+        /// The process.
+        process: String,
+        /// The directory's name.
+        directory: String,
+        /// Why not.
+        problem: DirectoryProblem,
+    },
     /// The interlock is in force: no process runs until an operator resets it.
     #[error("{process}: the interlock is in force since `{}` of {} threw it: {}", interlock.rule, interlock.process, interlock.message)]
     InterlockInForce {
@@ -200,6 +211,7 @@ impl RunError {
             | Self::UndeclaredError { process, .. }
             | Self::Audit { process, .. }
             | Self::Schema { process, .. }
+            | Self::Directory { process, .. }
             | Self::InterlockInForce { process, .. }
             | Self::Panicked { process, .. }
             | Self::Trapped { process, .. }
@@ -273,6 +285,7 @@ impl RunError {
                 "find the cause, then reset the interlock: `Engine::reset_interlock`, or start a new in-memory run".into()
             }
             Self::Schema { breach, .. } => breach.help(),
+            Self::Directory { problem, .. } => problem.help(),
             Self::Audit { verdict, .. } => format!("the rule is `{}` of the recipe's {} gate", verdict.rule, verdict.gate),
             Self::Arguments { problem, .. } => match problem {
                 ArgumentProblem::Missing { name, .. } => format!("pass {name}=VALUE"),
@@ -306,6 +319,7 @@ impl RunError {
                 _ => Code::AuditBlocked,
             },
             Self::Schema { .. } => Code::SchemaBroken,
+            Self::Directory { .. } => Code::DirectoryUnusable,
             Self::InterlockInForce { .. } => Code::InterlockInForce,
             Self::Panicked { .. } => Code::Panicked,
             Self::Trapped { .. } => Code::Trapped,

@@ -5,6 +5,7 @@ use super::program::Linked;
 use super::slots::{Slot, Slots};
 use super::state::{CallState, charge_flat, tank};
 use crate::side_effects::{Outside, Reach};
+use crate::staging::SharedArea;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -103,9 +104,14 @@ impl Instance {
     }
 
     /// Lets the call that is about to run see what is outside the context. Guests that do not import WASI never look.
-    pub(crate) fn reach(&mut self, reach: &Arc<Reach>, outside: &Outside) {
+    pub(crate) fn reach(
+        &mut self,
+        reach: &Arc<Reach>,
+        outside: &Outside,
+        area: Option<&SharedArea>,
+    ) {
         if let Some(world) = &mut self.fresh.store.data_mut().world {
-            world.reach(reach, outside);
+            world.reach(reach, outside, area);
         }
     }
 

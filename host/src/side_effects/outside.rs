@@ -1,6 +1,6 @@
 //! What a run found outside the context: inputs that are recorded, so that the run can be made again.
 
-use super::Reach;
+use super::{FileChange, Reach};
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use theus_core::side_effect::SideEffect;
 
-/// What a run was given from outside the context; only what its contract asks for and the operator granted.
+/// What a run was given from outside the context, and what it did there; only what its contract asks for and the operator
+/// granted.
 ///
-/// Given to a [`Call`](crate::Call) again, it makes the same run: the same component, arguments, context, time and seed
-/// make the same writes. The files of the directories are not part of it.
+/// Its time and its seed, given to a [`Call`](crate::Call) again, make the same run: the same component, arguments, context,
+/// time and seed make the same writes. The files of the directories are not part of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outside {
@@ -19,8 +20,12 @@ pub struct Outside {
     pub time: Option<SystemTime>,
     /// Where its randomness comes from, where it has `random`.
     pub seed: Option<Seed>,
-    /// The names of the directories that it could read.
+    /// The names of the directories that it could read and not write.
     pub directories: Vec<Arc<str>>,
+    /// The name of the directory that it could write into, too.
+    pub writable: Option<Arc<str>>,
+    /// What it did to the files of that. Empty unless committed, except in a dry run.
+    pub files: Vec<FileChange>,
 }
 
 /// The seed of one run's randomness.
@@ -42,11 +47,12 @@ impl Outside {
             Some(seed) => Some(seed),
             None => Some(Seed::new()?),
         };
-        let directories = reach.directories.iter().map(|it| it.name.clone()).collect();
         Ok(Self {
             time,
             seed,
-            directories,
+            directories: reach.directories.iter().map(|it| it.name.clone()).collect(),
+            writable: reach.writable.as_ref().map(|it| it.name.clone()),
+            files: Vec::new(),
         })
     }
 
@@ -100,10 +106,12 @@ pub(crate) fn nanos(time: SystemTime) -> u64 {
 
 impl Serialize for Outside {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut outside = serializer.serialize_struct("Outside", 3)?;
+        let mut outside = serializer.serialize_struct("Outside", 5)?;
         outside.serialize_field("time_ns", &self.time.map(nanos))?;
         outside.serialize_field("seed", &self.seed.map(|seed| seed.to_string()))?;
         outside.serialize_field("directories", &self.directories)?;
+        outside.serialize_field("writable", &self.writable)?;
+        outside.serialize_field("files", &self.files)?;
         outside.end()
     }
 }

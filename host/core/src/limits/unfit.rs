@@ -115,7 +115,7 @@ impl LimitProblem {
 
 impl Limits {
     /// How many limits there are.
-    pub const COUNT: usize = 23;
+    pub const COUNT: usize = 25;
 
     /// Refuses limits that make no sense together.
     ///
@@ -286,6 +286,7 @@ fn flag(field: &str) -> Option<&'static str> {
         "fuel" => Some("--fuel"),
         "timeout" => Some("--timeout"),
         "memory_bytes" => Some("--max-memory"),
+        "component_bytes" => Some("--max-component"),
         _ => None,
     }
 }

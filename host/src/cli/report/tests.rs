@@ -1,8 +1,11 @@
 use super::super::color::When;
 use super::*;
+use std::time::{Duration, UNIX_EPOCH};
 use theus_core::code::ErrorKind;
 use theus_core::guest_log::LogLine;
-use theus_host::{Action, Changes, Gate, GateCount, Gates, Level, Path, Signal};
+use theus_host::{
+    Action, Changes, FileChange, FileOp, Gate, GateCount, Gates, Level, Outside, Path, Seed, Signal,
+};
 
 const VIEW: View = View {
     before: 0,
@@ -129,6 +132,50 @@ add_product [32mcommitted[0m, version 0 -> 1
 }
 
 #[test]
+fn what_came_from_outside_and_what_went_there_is_told() {
+    let mut receipt = committed();
+    receipt.changes = Changes::default();
+    receipt.result = None;
+    let mut outside = Outside::default();
+    outside.time = Some(UNIX_EPOCH + Duration::from_nanos(1_764_075_054_000_000_001));
+    outside.seed = Some(Seed::from_bytes([0xab; 32]));
+    outside.directories = vec!["prices".into(), "rates".into()];
+    outside.writable = Some("reports".into());
+    let change = |path: &str, op, bytes| {
+        let mut change = FileChange::new(path, op);
+        change.bytes = bytes;
+        change
+    };
+    outside.files = vec![
+        change("/reports/a.txt", FileOp::Create, Some(1234)),
+        change("/reports/index", FileOp::Replace, Some(7)),
+        change("/reports/old\u{1b}", FileOp::Remove, None),
+        change("/reports/new", FileOp::CreateDirectory, None),
+        change("/reports/gone", FileOp::RemoveDirectory, None),
+    ];
+    receipt.outside = Some(Box::new(outside));
+    let expected = format!(
+        "\
+add_product committed, version 0 -> 1
+changes: none
+outside:
+  clock   2025-11-25T12:50:54.000000001Z
+  random  seed {}
+  reads   /prices, /rates
+  writes  /reports
+files:
+  + /reports/a.txt      1,234 bytes
+  ~ /reports/index      7 bytes
+  - /reports/old\\u{{1b}}
+  + /reports/new        directory
+  - /reports/gone       directory
+",
+        "ab".repeat(32)
+    );
+    assert_eq!(results(&receipt, VIEW), expected);
+}
+
+#[test]
 fn the_headline_says_what_became_of_the_version() {
     let first_line = |receipt: &Receipt, view| {
         let text = results(receipt, view);
@@ -140,6 +187,14 @@ fn the_headline_says_what_became_of_the_version() {
         first_line(&receipt, at_one),
         "add_product committed, version stays 1: it wrote nothing"
     );
+    let mut outside = Outside::default();
+    outside.files = vec![FileChange::new("/reports/old", FileOp::Remove)];
+    receipt.outside = Some(Box::new(outside));
+    assert_eq!(
+        first_line(&receipt, at_one),
+        "add_product committed, version stays 1: it wrote files only"
+    );
+    receipt.outside = None;
     receipt.mode = theus_host::Mode::Permissive;
     assert!(first_line(&receipt, VIEW).ends_with(" 0 -> 1 (permissive)"));
     receipt.mode = theus_host::Mode::Strict;

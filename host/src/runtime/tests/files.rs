@@ -37,7 +37,7 @@ fn run_in(folder: &Path, definitions: &str, body: &str) -> Execution {
     let program = RUNTIME.compile(&guest).expect("the guest compiles");
     let call = settings(FUEL, PATIENCE);
     let mut instance = program.instantiate(&call).expect("nothing stops it");
-    instance.reach(&reach(folder), &Outside::default());
+    instance.reach(&reach(folder), &Outside::default(), None);
     instance.run("work", &[], guard(), &call)
 }
 

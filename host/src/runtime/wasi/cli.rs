@@ -65,7 +65,7 @@ impl stderr::Host for View<'_> {
 impl View<'_> {
     fn output(&mut self, level: LogLevel) -> Result<Resource<DynOutputStream>> {
         self.spend(0)?;
-        let output = self.world.table.push(Output { level })?;
+        let output = self.world.table.push(Output::Log(level))?;
         Ok(Resource::new_own(output.rep()))
     }
 }

@@ -43,6 +43,11 @@ impl Clock {
         self.wall.saturating_add(self.now)
     }
 
+    /// What the wall clock says.
+    pub(super) fn datetime(&self) -> wall_clock::Datetime {
+        datetime_of(self.wall())
+    }
+
     /// Lets time pass until `at`, at no time at all.
     pub(super) fn advance_to(&mut self, at: u64) {
         self.now = self.now.max(at);
@@ -86,7 +91,7 @@ impl monotonic_clock::Host for View<'_> {
 impl wall_clock::Host for View<'_> {
     fn now(&mut self) -> Result<wall_clock::Datetime> {
         self.spend(0)?;
-        Ok(datetime_of(self.world.clock.wall()))
+        Ok(self.world.clock.datetime())
     }
 
     fn resolution(&mut self) -> Result<wall_clock::Datetime> {

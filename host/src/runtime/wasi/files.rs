@@ -1,16 +1,22 @@
-//! `wasi:filesystem`: the directories that were granted, to be read and nothing else. Without a grant, none.
+//! `wasi:filesystem`: the directories that were granted, to be read or to be written. Without a grant, none.
 //!
 //! wasmtime-wasi's own implementation takes directories as paths of the host, enters an async runtime for every call, and
 //! waits for whoever writes into a FIFO. So this is one over cap-std: a directory is handed over open, a path of the guest
 //! is looked up below it (links, `..` and absolute paths do not lead out), and only regular files and directories are
-//! opened. Every function that would change anything says that the file system is read-only.
+//! opened. In a directory that was granted to be read, every function that would change anything says that the file system
+//! is read-only. In one that was granted to be written, a guest works on the run's area (`staging`).
 
+mod attributes;
 mod descriptor;
+mod writable;
+
+pub(super) use self::writable::{StagedFile, Writable};
 
 use super::View;
+use crate::staging::{Attributes, is_private};
 use cap_fs_ext::{
-    FileTypeExt as _, FollowSymlinks, MetadataExt as _, OpenOptionsFollowExt as _,
-    OpenOptionsMaybeDirExt as _, OpenOptionsSyncExt as _,
+    FileTypeExt as _, FollowSymlinks, OpenOptionsFollowExt as _, OpenOptionsMaybeDirExt as _,
+    OpenOptionsSyncExt as _,
 };
 use cap_std::fs::{Dir, File, FileType, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
@@ -19,7 +25,7 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::filesystem::preopens;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 use wasmtime_wasi::p2::bindings::sync::filesystem::types::{
-    Descriptor, DescriptorStat, DescriptorType, DirectoryEntry,
+    Descriptor, DescriptorType, DirectoryEntry, PathFlags,
 };
 use wasmtime_wasi::p2::{FsError, FsResult};
 
@@ -46,6 +52,10 @@ pub(super) enum Opened {
     Granted(Arc<Dir>),
     Directory(Arc<Counted<Dir>>),
     File(Arc<Counted<File>>),
+    /// A directory that the run writes into.
+    Writable(Arc<Writable>),
+    /// A file that the run writes.
+    Staged(Arc<Counted<StagedFile>>),
 }
 
 /// Something that counts as open for as long as it lives.
@@ -62,22 +72,16 @@ impl Opened {
         match self {
             Self::Granted(dir) => Ok(dir),
             Self::Directory(dir) => Ok(&dir.it),
-            Self::File(_) => Err(ErrorCode::NotDirectory),
+            // Whoever asks for the real directory has seen to it that it is not the run's own.
+            Self::Writable(_) => Err(ErrorCode::NotPermitted),
+            Self::File(_) | Self::Staged(_) => Err(ErrorCode::NotDirectory),
         }
     }
 
-    fn file(&self) -> Result<&Arc<Counted<File>>, ErrorCode> {
+    fn check_directory(&self) -> Result<(), ErrorCode> {
         match self {
-            Self::File(file) => Ok(file),
-            Self::Granted(_) | Self::Directory(_) => Err(ErrorCode::IsDirectory),
-        }
-    }
-
-    fn metadata(&self) -> io::Result<Metadata> {
-        match self {
-            Self::Granted(dir) => dir.dir_metadata(),
-            Self::Directory(dir) => dir.it.dir_metadata(),
-            Self::File(file) => file.it.metadata(),
+            Self::Granted(_) | Self::Directory(_) | Self::Writable(_) => Ok(()),
+            Self::File(_) | Self::Staged(_) => Err(ErrorCode::NotDirectory),
         }
     }
 }
@@ -106,6 +110,11 @@ impl preopens::Host for View<'_> {
             let path = format!("/{}", directory.name);
             directories.push((Resource::new_own(opened.rep()), path));
         }
+        if let Some((name, area)) = self.world.writable() {
+            let opened = Opened::Writable(Arc::new(Writable::top(area)));
+            let opened = self.world.table.push(opened)?;
+            directories.push((Resource::new_own(opened.rep()), format!("/{name}")));
+        }
         Ok(directories)
     }
 }
@@ -123,18 +132,26 @@ impl View<'_> {
         if path.len() > MAX_PATH {
             return Err(ErrorCode::NameTooLong.into());
         }
+        // What other runs stage there is theirs until they commit.
+        if path.split('/').any(is_private) {
+            return Err(ErrorCode::NotPermitted.into());
+        }
         Ok(())
     }
 
     fn counted<T>(&self, it: T) -> FsResult<Counted<T>> {
+        Ok(Counted {
+            it,
+            _open: self.one_more_open()?,
+        })
+    }
+
+    fn one_more_open(&self) -> FsResult<Arc<OpenFiles>> {
         // One of them is the world's own.
         if Arc::strong_count(&self.world.open_files) > MAX_OPEN {
             return Err(ErrorCode::Quota.into());
         }
-        Ok(Counted {
-            it,
-            _open: Arc::clone(&self.world.open_files),
-        })
+        Ok(Arc::clone(&self.world.open_files))
     }
 
     fn push_opened(&mut self, opened: Opened) -> FsResult<Resource<Descriptor>> {
@@ -171,6 +188,9 @@ impl View<'_> {
             let name = entry.file_name().into_string();
             let name = name.map_err(|_| ErrorCode::IllegalByteSequence)?;
             self.spend(ENTRY + name.len()).map_err(FsError::trap)?;
+            if is_private(&name) {
+                continue;
+            }
             let type_ = type_of(entry.file_type()?);
             entries.push(DirectoryEntry { type_, name });
         }
@@ -218,15 +238,19 @@ fn type_of(file_type: FileType) -> DescriptorType {
     }
 }
 
-/// What a guest learns of a file. When it was last read is nothing that a guest could have read before.
-fn stat_of(metadata: &Metadata) -> DescriptorStat {
-    let modified = metadata.modified().ok();
-    DescriptorStat {
-        type_: type_of(metadata.file_type()),
-        link_count: metadata.nlink(),
-        size: metadata.len(),
-        data_access_timestamp: None,
-        data_modification_timestamp: modified.map(|time| super::clocks::datetime(time.into_std())),
-        status_change_timestamp: None,
+fn follow(flags: PathFlags) -> FollowSymlinks {
+    if flags.contains(PathFlags::SYMLINK_FOLLOW) {
+        FollowSymlinks::Yes
+    } else {
+        FollowSymlinks::No
+    }
+}
+
+/// What kind of thing it is that something is known of.
+fn kind_of(attributes: &Attributes) -> DescriptorType {
+    match attributes {
+        Attributes::Real(metadata) => type_of(metadata.file_type()),
+        Attributes::Staged(..) => DescriptorType::RegularFile,
+        Attributes::Directory(_) => DescriptorType::Directory,
     }
 }

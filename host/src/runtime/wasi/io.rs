@@ -1,7 +1,9 @@
-//! `wasi:io`: a closed stdin, files to read, stdout and stderr into the run's log, and waiting that takes no time.
+//! `wasi:io`: a closed stdin, files to read and to write, stdout and stderr into the run's log, and waiting that takes no
+//! time.
 
 use super::View;
-use super::files::{Counted, SYSTEM_CALL, read_piece};
+use super::files::{Counted, SYSTEM_CALL, StagedFile, read_piece};
+use crate::staging::FileProblem;
 use cap_std::fs::File;
 use std::sync::Arc;
 use theus_core::guest_log::{GuestLog, LogLevel};
@@ -17,6 +19,8 @@ pub(super) const STDERR: LogLevel = LogLevel::Warn;
 
 /// What one write may hold, and what a line may: longer ones are split.
 const MAX_WRITE: usize = 4096;
+/// What one write into a file may hold.
+const MAX_FILE_WRITE: usize = 64 * 1024;
 /// What one poll may wait for.
 const MAX_POLL: usize = 1024;
 
@@ -26,11 +30,24 @@ pub(super) enum Input {
     Closed,
     /// A file, and the place in it that is read next.
     File { file: Arc<Counted<File>>, at: u64 },
+    /// The same of a file that the run writes.
+    Staged {
+        file: Arc<Counted<StagedFile>>,
+        at: u64,
+    },
 }
 
-/// Stdout or stderr, behind a handle.
-pub(super) struct Output {
-    pub(super) level: LogLevel,
+/// Something to write to, behind a handle.
+pub(super) enum Output {
+    /// Stdout or stderr.
+    Log(LogLevel),
+    /// A file, and the place in it that is written next.
+    File {
+        file: Arc<Counted<StagedFile>>,
+        at: u64,
+    },
+    /// The end of a file.
+    Append { file: Arc<Counted<StagedFile>> },
 }
 
 /// Something to wait for, behind a handle: ready once virtual time has reached `at`.
@@ -74,16 +91,49 @@ impl View<'_> {
         Ok(self.world.table.get(&pollable)?.at)
     }
 
+    /// What one write to a stream may hold.
+    fn room(&self, stream: &Resource<DynOutputStream>) -> StreamResult<usize> {
+        let stream = Resource::<Output>::new_borrow(stream.rep());
+        Ok(match self.world.table.get(&stream)? {
+            Output::Log(_) => MAX_WRITE,
+            Output::File { .. } | Output::Append { .. } => MAX_FILE_WRITE,
+        })
+    }
+
     fn write_out(&mut self, stream: &Resource<DynOutputStream>, bytes: &[u8]) -> StreamResult<()> {
         self.spend(bytes.len()).map_err(StreamError::Trap)?;
         let stream = Resource::<Output>::new_borrow(stream.rep());
-        let level = self.world.table.get(&stream)?.level;
-        let lines = match level {
-            STDOUT => &mut self.world.stdout,
-            _ => &mut self.world.stderr,
+        let (file, place) = match self.world.table.get_mut(&stream)? {
+            Output::Log(level) => {
+                let level = *level;
+                let lines = match level {
+                    STDOUT => &mut self.world.stdout,
+                    _ => &mut self.world.stderr,
+                };
+                lines.write(bytes, level, self.log);
+                return Ok(());
+            }
+            Output::Append { file } => (file.clone(), None),
+            Output::File { file, at } => {
+                let place = *at;
+                *at = place.saturating_add(bytes.len() as u64);
+                (file.clone(), Some(place))
+            }
         };
-        lines.write(bytes, level, self.log);
-        Ok(())
+        self.spend(SYSTEM_CALL).map_err(StreamError::Trap)?;
+        let number = file.it.number;
+        let written = self.in_area_or(&file.it.area, |area| {
+            let place = place.unwrap_or_else(|| area.size(number));
+            area.write(number, bytes, place)
+        });
+        match written {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(FileProblem::System(error))) => {
+                Err(StreamError::LastOperationFailed(error.into()))
+            }
+            Ok(Err(other)) => Err(StreamError::LastOperationFailed(other.into())),
+            Err(error) => Err(StreamError::Trap(error)),
+        }
     }
 
     fn write_zeroes_out(
@@ -91,7 +141,7 @@ impl View<'_> {
         stream: &Resource<DynOutputStream>,
         len: u64,
     ) -> StreamResult<()> {
-        if len > MAX_WRITE as u64 {
+        if len > self.room(stream)? as u64 {
             return Err(StreamError::trap(
                 "more zeroes written than check-write allows",
             ));
@@ -102,11 +152,12 @@ impl View<'_> {
     /// Reads from a stream; a file that has no more is closed.
     fn read_in(&mut self, stream: &Resource<DynInputStream>, len: u64) -> StreamResult<Vec<u8>> {
         let stream = Resource::<Input>::new_borrow(stream.rep());
-        let Input::File { file, at } = self.world.table.get_mut(&stream)? else {
-            return self.closed();
+        let (read, at) = match self.world.table.get_mut(&stream)? {
+            Input::Closed => return self.closed(),
+            Input::File { file, at } => (read_piece(&file.it, len, *at), at),
+            Input::Staged { file, at } => (file.it.read(len, *at), at),
         };
-        let bytes = read_piece(&file.it, len, *at)
-            .map_err(|error| StreamError::LastOperationFailed(error.into()))?;
+        let bytes = read.map_err(|error| StreamError::LastOperationFailed(error.into()))?;
         *at += bytes.len() as u64;
         self.spend(SYSTEM_CALL + bytes.len())
             .map_err(StreamError::Trap)?;
@@ -222,13 +273,13 @@ impl streams::HostInputStream for View<'_> {
 }
 
 impl streams::HostOutputStream for View<'_> {
-    fn check_write(&mut self, _stream: Resource<DynOutputStream>) -> StreamResult<u64> {
+    fn check_write(&mut self, stream: Resource<DynOutputStream>) -> StreamResult<u64> {
         self.spend(0).map_err(StreamError::Trap)?;
-        Ok(MAX_WRITE as u64)
+        Ok(self.room(&stream)? as u64)
     }
 
     fn write(&mut self, stream: Resource<DynOutputStream>, bytes: Vec<u8>) -> StreamResult<()> {
-        if bytes.len() > MAX_WRITE {
+        if bytes.len() > self.room(&stream)? {
             return Err(StreamError::trap(
                 "more bytes written than check-write allows",
             ));

@@ -6,7 +6,7 @@
 //! nothing needs an async runtime, and two runs of one call see the same world.
 //!
 //! What its contract asks for and the operator grants is put in as the call is entered: the time of the transaction, the
-//! seed of its randomness, directories to read. An instance that stands ready for a call has none of it.
+//! seed of its randomness, directories to read or to write. An instance that stands ready for a call has none of it.
 
 mod cli;
 mod clocks;
@@ -20,6 +20,7 @@ use self::io::{Lines, Pollable};
 use self::random::Randomness;
 use super::state::CallState;
 use crate::side_effects::{Directory, Outside, Reach, Seed};
+use crate::staging::SharedArea;
 use std::sync::Arc;
 use theus_core::guest_log::GuestLog;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
@@ -44,6 +45,7 @@ pub(super) struct World {
     // What was granted beyond, from the moment at which the call is entered.
     seed: Option<Seed>,
     reach: Option<Arc<Reach>>,
+    area: Option<SharedArea>,
     open_files: Arc<files::OpenFiles>,
     // Answers for sockets; made only if a guest asks, for it is the most costly part.
     ctx: Option<WasiCtx>,
@@ -62,18 +64,25 @@ impl World {
             stderr: Lines::default(),
             seed: None,
             reach: None,
+            area: None,
             open_files: Arc::default(),
             ctx: None,
         }
     }
 
     /// Lets the next call see what is outside the context.
-    pub(super) fn reach(&mut self, reach: &Arc<Reach>, outside: &Outside) {
+    pub(super) fn reach(
+        &mut self,
+        reach: &Arc<Reach>,
+        outside: &Outside,
+        area: Option<&SharedArea>,
+    ) {
         if let Some(time) = outside.time {
             self.clock.set(time);
         }
         self.seed = outside.seed;
         self.reach = Some(Arc::clone(reach));
+        self.area = area.cloned();
     }
 
     /// Sets the randomness of one call.
@@ -84,9 +93,15 @@ impl World {
         };
     }
 
-    /// The directories that were granted.
+    /// The directories that were granted to be read.
     fn directories(&self) -> &[Directory] {
         self.reach.as_ref().map_or(&[], |it| &it.directories)
+    }
+
+    /// The directory that was granted to be written, by its name.
+    fn writable(&self) -> Option<(Arc<str>, SharedArea)> {
+        let writable = self.reach.as_ref()?.writable.as_ref()?;
+        Some((writable.name.clone(), self.area.clone()?))
     }
 
     /// Puts what was written without a closing line end into the log.

@@ -1,11 +1,9 @@
 //! The functions of descriptors and listings.
 
 use super::super::View;
-use super::super::io::Input;
-use super::{Listing, Opened, metadata_at, read_piece, stat_of, type_of};
-use cap_fs_ext::{FollowSymlinks, MetadataExt as _};
-use cap_std::fs::Metadata;
-use sha2::{Digest, Sha256};
+use super::super::io::{Input, Output};
+use super::attributes::{Identity, hash_of};
+use super::{Listing, Opened, follow, kind_of, read_piece};
 use wasmtime::Result;
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
@@ -39,8 +37,14 @@ impl types::HostDescriptor for View<'_> {
         offset: u64,
     ) -> FsResult<Resource<DynInputStream>> {
         self.spend(0).map_err(FsError::trap)?;
-        let file = self.opened(&descriptor)?.file()?.clone();
-        let input = Input::File { file, at: offset };
+        let input = match self.opened(&descriptor)? {
+            Opened::File(file) => Input::File { file, at: offset },
+            Opened::Staged(file) => {
+                file.it.check(DescriptorFlags::READ)?;
+                Input::Staged { file, at: offset }
+            }
+            _ => return Err(ErrorCode::IsDirectory.into()),
+        };
         let input = self.world.table.push(input)?;
         Ok(Resource::new_own(input.rep()))
     }
@@ -52,8 +56,14 @@ impl types::HostDescriptor for View<'_> {
         offset: u64,
     ) -> FsResult<(Vec<u8>, bool)> {
         self.spend_for_file("")?;
-        let opened = self.opened(&descriptor)?;
-        let bytes = read_piece(&opened.file()?.it, len, offset)?;
+        let bytes = match self.opened(&descriptor)? {
+            Opened::File(file) => read_piece(&file.it, len, offset)?,
+            Opened::Staged(file) => {
+                file.it.check(DescriptorFlags::READ)?;
+                file.it.read(len, offset)?
+            }
+            _ => return Err(ErrorCode::IsDirectory.into()),
+        };
         self.spend(bytes.len()).map_err(FsError::trap)?;
         let at_end = bytes.is_empty();
         Ok((bytes, at_end))
@@ -65,7 +75,10 @@ impl types::HostDescriptor for View<'_> {
     ) -> FsResult<Resource<DirectoryEntryStream>> {
         self.spend_for_file("")?;
         let opened = self.opened(&descriptor)?;
-        let listing = self.list(opened.dir()?)?;
+        let listing = match &opened {
+            Opened::Writable(dir) => self.list_area(dir)?,
+            _ => self.list(opened.dir()?)?,
+        };
         let listing = self.world.table.push(listing)?;
         Ok(Resource::new_own(listing.rep()))
     }
@@ -80,6 +93,10 @@ impl types::HostDescriptor for View<'_> {
     ) -> FsResult<Resource<Descriptor>> {
         self.spend_for_file(&path)?;
         let below = self.opened(&descriptor)?;
+        if let Opened::Writable(dir) = &below {
+            let opened = self.open_in_area(dir, &path, open_flags, flags)?;
+            return self.push_opened(opened);
+        }
         let changes = [OpenFlags::CREATE, OpenFlags::EXCLUSIVE, OpenFlags::TRUNCATE];
         if flags.contains(DescriptorFlags::WRITE)
             || changes.into_iter().any(|flag| open_flags.contains(flag))
@@ -88,13 +105,14 @@ impl types::HostDescriptor for View<'_> {
         }
         let opened = self.open(below.dir()?, &path, follow(path_flags))?;
         if open_flags.contains(OpenFlags::DIRECTORY) {
-            opened.dir()?;
+            opened.check_directory()?;
         }
         self.push_opened(opened)
     }
 
     fn stat(&mut self, descriptor: Resource<Descriptor>) -> FsResult<DescriptorStat> {
-        Ok(stat_of(&self.metadata(&descriptor)?))
+        let attributes = self.attributes(&descriptor)?;
+        Ok(self.stat_of(&attributes))
     }
 
     fn stat_at(
@@ -103,11 +121,8 @@ impl types::HostDescriptor for View<'_> {
         path_flags: PathFlags,
         path: String,
     ) -> FsResult<DescriptorStat> {
-        Ok(stat_of(&self.metadata_of(
-            &descriptor,
-            path_flags,
-            &path,
-        )?))
+        let attributes = self.attributes_at(&descriptor, path_flags, &path)?;
+        Ok(self.stat_of(&attributes))
     }
 
     fn readlink_at(&mut self, descriptor: Resource<Descriptor>, path: String) -> FsResult<String> {
@@ -120,13 +135,16 @@ impl types::HostDescriptor for View<'_> {
     }
 
     fn get_type(&mut self, descriptor: Resource<Descriptor>) -> FsResult<DescriptorType> {
-        Ok(type_of(self.metadata(&descriptor)?.file_type()))
+        Ok(kind_of(&self.attributes(&descriptor)?))
     }
 
     fn get_flags(&mut self, descriptor: Resource<Descriptor>) -> FsResult<DescriptorFlags> {
         self.spend(0).map_err(FsError::trap)?;
-        self.opened(&descriptor)?;
-        Ok(DescriptorFlags::READ)
+        Ok(match self.opened(&descriptor)? {
+            Opened::Writable(_) => DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY,
+            Opened::Staged(file) => file.it.flags,
+            _ => DescriptorFlags::READ,
+        })
     }
 
     fn is_same_object(
@@ -134,17 +152,19 @@ impl types::HostDescriptor for View<'_> {
         one: Resource<Descriptor>,
         other: Resource<Descriptor>,
     ) -> Result<bool> {
-        let mut identity = |descriptor: &Resource<Descriptor>| match self.metadata(descriptor) {
-            Ok(metadata) => Ok(Some((metadata.dev(), metadata.ino()))),
+        let mut look = |descriptor: &Resource<Descriptor>| match self.attributes(descriptor) {
+            Ok(attributes) => Ok(Some(attributes)),
             // What cannot be looked at is the same as nothing; a handle that is none traps.
             Err(error) => error.downcast().map(|_: ErrorCode| None),
         };
-        let (one, other) = (identity(&one)?, identity(&other)?);
-        Ok(one.is_some() && one == other)
+        Ok(match (look(&one)?, look(&other)?) {
+            (Some(one), Some(other)) => Identity::of(&one) == Identity::of(&other),
+            _ => false,
+        })
     }
 
     fn metadata_hash(&mut self, descriptor: Resource<Descriptor>) -> FsResult<MetadataHashValue> {
-        Ok(hash_of(&self.metadata(&descriptor)?))
+        Ok(hash_of(&self.attributes(&descriptor)?))
     }
 
     fn metadata_hash_at(
@@ -153,7 +173,7 @@ impl types::HostDescriptor for View<'_> {
         path_flags: PathFlags,
         path: String,
     ) -> FsResult<MetadataHashValue> {
-        Ok(hash_of(&self.metadata_of(
+        Ok(hash_of(&self.attributes_at(
             &descriptor,
             path_flags,
             &path,
@@ -181,100 +201,127 @@ impl types::HostDescriptor for View<'_> {
 
     fn write(
         &mut self,
-        _descriptor: Resource<Descriptor>,
-        _bytes: Vec<u8>,
-        _offset: u64,
+        descriptor: Resource<Descriptor>,
+        bytes: Vec<u8>,
+        offset: u64,
     ) -> FsResult<u64> {
-        self.read_only()
+        self.spend_for_file("")?;
+        let file = self.written(&descriptor)?;
+        self.in_area(&file.it.area, |area| {
+            area.write(file.it.number, &bytes, offset)
+        })?;
+        Ok(bytes.len() as u64)
     }
 
     fn write_via_stream(
         &mut self,
-        _descriptor: Resource<Descriptor>,
-        _offset: u64,
+        descriptor: Resource<Descriptor>,
+        offset: u64,
     ) -> FsResult<Resource<DynOutputStream>> {
-        self.read_only()
+        self.spend(0).map_err(FsError::trap)?;
+        let file = self.written(&descriptor)?;
+        let output = self.world.table.push(Output::File { file, at: offset })?;
+        Ok(Resource::new_own(output.rep()))
     }
 
     fn append_via_stream(
         &mut self,
-        _descriptor: Resource<Descriptor>,
+        descriptor: Resource<Descriptor>,
     ) -> FsResult<Resource<DynOutputStream>> {
-        self.read_only()
+        self.spend(0).map_err(FsError::trap)?;
+        let file = self.written(&descriptor)?;
+        let output = self.world.table.push(Output::Append { file })?;
+        Ok(Resource::new_own(output.rep()))
     }
 
-    fn set_size(&mut self, _descriptor: Resource<Descriptor>, _size: u64) -> FsResult<()> {
-        self.read_only()
+    fn set_size(&mut self, descriptor: Resource<Descriptor>, size: u64) -> FsResult<()> {
+        self.spend_for_file("")?;
+        let file = self.written(&descriptor)?;
+        self.in_area(&file.it.area, |area| area.resize(file.it.number, size))
     }
 
+    /// The times of files are the host's, or they would tell what the clock does not.
     fn set_times(
         &mut self,
-        _descriptor: Resource<Descriptor>,
+        descriptor: Resource<Descriptor>,
         _access: NewTimestamp,
         _modification: NewTimestamp,
     ) -> FsResult<()> {
-        self.read_only()
+        self.not_in_any_way(&descriptor)
     }
 
     fn set_times_at(
         &mut self,
-        _descriptor: Resource<Descriptor>,
+        descriptor: Resource<Descriptor>,
         _path_flags: PathFlags,
         _path: String,
         _access: NewTimestamp,
         _modification: NewTimestamp,
     ) -> FsResult<()> {
-        self.read_only()
+        self.not_in_any_way(&descriptor)
     }
 
     fn create_directory_at(
         &mut self,
-        _descriptor: Resource<Descriptor>,
-        _path: String,
+        descriptor: Resource<Descriptor>,
+        path: String,
     ) -> FsResult<()> {
-        self.read_only()
+        self.spend_for_file(&path)?;
+        let dir = self.written_directory(&descriptor)?;
+        self.in_area(&dir.area, |area| area.create_directory(&dir.place, &path))
     }
 
     fn link_at(
         &mut self,
-        _descriptor: Resource<Descriptor>,
+        descriptor: Resource<Descriptor>,
         _old_path_flags: PathFlags,
         _old_path: String,
         _new_descriptor: Resource<Descriptor>,
         _new_path: String,
     ) -> FsResult<()> {
-        self.read_only()
+        self.not_in_any_way(&descriptor)
     }
 
     fn symlink_at(
         &mut self,
-        _descriptor: Resource<Descriptor>,
+        descriptor: Resource<Descriptor>,
         _old_path: String,
         _new_path: String,
     ) -> FsResult<()> {
-        self.read_only()
+        self.not_in_any_way(&descriptor)
     }
 
     fn rename_at(
         &mut self,
-        _descriptor: Resource<Descriptor>,
-        _old_path: String,
-        _new_descriptor: Resource<Descriptor>,
-        _new_path: String,
+        descriptor: Resource<Descriptor>,
+        old_path: String,
+        new_descriptor: Resource<Descriptor>,
+        new_path: String,
     ) -> FsResult<()> {
-        self.read_only()
+        self.spend_for_file(&old_path)?;
+        self.spend_for_file(&new_path)?;
+        let from = self.written_directory(&descriptor)?;
+        // There is one directory to write into at most, so this is the same one.
+        let to = self.written_directory(&new_descriptor)?;
+        self.in_area(&from.area, |area| {
+            area.rename((&from.place, &old_path), (&to.place, &new_path))
+        })
     }
 
     fn remove_directory_at(
         &mut self,
-        _descriptor: Resource<Descriptor>,
-        _path: String,
+        descriptor: Resource<Descriptor>,
+        path: String,
     ) -> FsResult<()> {
-        self.read_only()
+        self.spend_for_file(&path)?;
+        let dir = self.written_directory(&descriptor)?;
+        self.in_area(&dir.area, |area| area.remove_directory(&dir.place, &path))
     }
 
-    fn unlink_file_at(&mut self, _descriptor: Resource<Descriptor>, _path: String) -> FsResult<()> {
-        self.read_only()
+    fn unlink_file_at(&mut self, descriptor: Resource<Descriptor>, path: String) -> FsResult<()> {
+        self.spend_for_file(&path)?;
+        let dir = self.written_directory(&descriptor)?;
+        self.in_area(&dir.area, |area| area.remove_file(&dir.place, &path))
     }
 
     fn drop(&mut self, descriptor: Resource<Descriptor>) -> Result<()> {
@@ -304,54 +351,8 @@ impl types::HostDirectoryEntryStream for View<'_> {
 }
 
 impl View<'_> {
-    fn metadata(&mut self, descriptor: &Resource<Descriptor>) -> FsResult<Metadata> {
-        self.spend_for_file("")?;
-        Ok(self.opened(descriptor)?.metadata()?)
-    }
-
-    fn metadata_of(
-        &mut self,
-        descriptor: &Resource<Descriptor>,
-        path_flags: PathFlags,
-        path: &str,
-    ) -> FsResult<Metadata> {
-        self.spend_for_file(path)?;
-        let opened = self.opened(descriptor)?;
-        Ok(metadata_at(opened.dir()?, path, follow(path_flags))?)
-    }
-
-    fn read_only<T>(&mut self) -> FsResult<T> {
-        self.spend(0).map_err(FsError::trap)?;
-        Err(ErrorCode::ReadOnly.into())
-    }
-
     fn nothing_to_do(&mut self, descriptor: &Resource<Descriptor>) -> FsResult<()> {
         self.spend(0).map_err(FsError::trap)?;
         self.opened(descriptor).map(drop)
-    }
-}
-
-fn follow(flags: PathFlags) -> FollowSymlinks {
-    if flags.contains(PathFlags::SYMLINK_FOLLOW) {
-        FollowSymlinks::Yes
-    } else {
-        FollowSymlinks::No
-    }
-}
-
-/// A number that tells files apart.
-fn hash_of(metadata: &Metadata) -> MetadataHashValue {
-    let mut hash = Sha256::new();
-    hash.update(metadata.dev().to_le_bytes());
-    hash.update(metadata.ino().to_le_bytes());
-    let hash: [u8; 32] = hash.finalize().into();
-    let half = |at: usize| {
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(&hash[at..at + 8]);
-        u64::from_le_bytes(bytes)
-    };
-    MetadataHashValue {
-        lower: half(0),
-        upper: half(8),
     }
 }
