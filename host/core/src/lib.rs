@@ -24,10 +24,10 @@ pub mod policy;
 pub mod refusal;
 pub mod schema;
 pub mod side_effect;
+mod source;
 pub mod transaction;
 pub mod tree;
 pub mod value;
-mod yaml;
 pub mod zone;
 
 #[cfg(test)]
