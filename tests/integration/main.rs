@@ -10,6 +10,7 @@ mod architecture;
 mod cases;
 mod chapter4;
 mod cli;
+mod configuration;
 mod contracts;
 mod files;
 mod gates;

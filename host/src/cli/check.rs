@@ -1,6 +1,7 @@
 //! `check`: does everything fit? The guest, its contracts, a recipe, a schema, a context file; no process is run.
 
 use super::color::{Role, Style};
+use super::config::{ConfigFlag, Granted, Setup, Word};
 use super::context_file;
 use super::exit;
 use super::failure::Failure;
@@ -9,7 +10,7 @@ use super::output::Output;
 use super::progress::during;
 use super::run::{read_recipe, recipe_notes};
 use super::schema;
-use super::target::{self, Loaded};
+use super::target::Loaded;
 use super::text::{escape, list};
 use clap::Args;
 use serde::Serialize;
@@ -21,7 +22,8 @@ use theus_host::{Engine, ErrorReport, Limits, Policy, Recipe, RegisterError, Sch
 /// The flags and words of `check`.
 #[derive(Args, Debug)]
 pub(super) struct Check {
-    /// A component, a core module built with an SDK, or a guest's source folder (built first)
+    /// A component, a core module built with an SDK, a guest's source folder (built first), or a component's name of
+    /// the configuration
     target: PathBuf,
     /// The recipe to check against the contracts
     #[arg(long, value_name = "FILE")]
@@ -34,6 +36,8 @@ pub(super) struct Check {
     context: Option<PathBuf>,
     #[command(flatten)]
     grants: Grants,
+    #[command(flatten)]
+    config: ConfigFlag,
 }
 
 /// What is printed: every check, and the first error among them.
@@ -60,9 +64,14 @@ struct Checked {
 impl Check {
     /// Checks everything that is given, and prints all that it found.
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
-        let limits = Limits::default();
         let mut report = Report::new(&self.target);
-        let loaded = target::load(&self.target, &limits, output);
+        let Some(setup) = report.setup(Setup::read(&self.config, &self.target)) else {
+            report.print(output)?;
+            return Ok(report.first.as_ref().map_or(exit::OK, Failure::exit_code));
+        };
+        let limits = setup.limits();
+        let file = |word, flag: &Option<PathBuf>| setup.file(word, flag.as_deref()).transpose();
+        let loaded = setup.load(&limits, output);
         let loaded = report.note("guest", loaded, |loaded| {
             let guest = &loaded.guest;
             let names: Vec<_> = guest.contracts.iter().map(|it| it.name.as_str()).collect();
@@ -73,25 +82,33 @@ impl Check {
                 list(&names, "none")
             )
         });
-        let schema = self.schema.as_deref().and_then(|file| {
-            report.note("schema", schema::read(file), |schema| {
-                schema.origin().to_owned()
-            })
+        let schema = file(Word::Schema, &self.schema).and_then(|file| {
+            let read = file.and_then(|file| schema::read(&file));
+            report.note("schema", read, |schema| schema.origin().to_owned())
         });
         if let Some(loaded) = &loaded {
             report.digest = Some(loaded.guest.digest.clone());
             report.contracts(loaded, schema.as_ref());
         }
-        let recipe = self.audit.as_deref().map(read_recipe);
+        let recipe =
+            file(Word::Recipe, &self.audit).map(|file| file.and_then(|file| read_recipe(&file)));
         let recipe = recipe.and_then(|read| report.recipe(read, loaded.as_ref()));
-        if let Some(file) = &self.context {
-            let read = context_file::read(file, &limits)
-                .and_then(|tree| schema::fits_an_engine(tree, schema, file));
-            report.note("context", read, |()| file.display().to_string());
+        if let Some(file) = file(Word::Context, &self.context) {
+            let read = file.and_then(|file| {
+                let tree = context_file::read(&file, &limits)?;
+                schema::fits_an_engine(tree, schema, &file)?;
+                Ok(file.display().to_string())
+            });
+            report.note("context", read, String::clone);
         }
         if let Some(loaded) = loaded {
-            let registered = during(output, "compiling the guest", || {
-                register(loaded, recipe, self.grants.policy())
+            let granted = setup.granted(&self.grants, &loaded.guest.contracts);
+            let registered = granted.and_then(|granted| {
+                let Granted { policy, notes, .. } = granted;
+                report.warnings.extend(notes);
+                during(output, "compiling the guest", || {
+                    register(loaded, recipe, policy, &limits)
+                })
             });
             report.note("registration", registered, |()| {
                 "the imports are granted, and the code compiles".into()
@@ -144,6 +161,21 @@ impl Report {
                 }
                 None
             }
+        }
+    }
+
+    /// The configuration files, where there are some.
+    fn setup(&mut self, read: Result<Setup, Failure>) -> Option<Setup> {
+        match read {
+            Ok(setup) => {
+                let files = setup.files();
+                if !files.is_empty() {
+                    self.note("config", Ok(()), |()| list(&files, "none"));
+                }
+                self.warnings.extend_from_slice(setup.notes());
+                Some(setup)
+            }
+            Err(failure) => self.note("config", Err(failure), |_| String::new()),
         }
     }
 
@@ -237,8 +269,13 @@ impl Report {
 }
 
 /// What `run` does with the guest, up to where it would run.
-fn register(loaded: Loaded, recipe: Option<Recipe>, policy: Policy) -> Result<(), Failure> {
-    let mut builder = Engine::builder();
+fn register(
+    loaded: Loaded,
+    recipe: Option<Recipe>,
+    policy: Policy,
+    limits: &Limits,
+) -> Result<(), Failure> {
+    let mut builder = Engine::builder().limits(limits.clone());
     if let Some(recipe) = recipe {
         builder = builder.recipe(recipe);
     }

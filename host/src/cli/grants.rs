@@ -22,10 +22,29 @@ enum Effect {
     Random,
 }
 
+/// What a configuration file grants, of what the guest asks for.
+#[derive(Debug, Default)]
+pub(super) struct FileGrants {
+    pub(super) clock: bool,
+    pub(super) random: bool,
+    pub(super) directories: Vec<(String, PathBuf)>,
+}
+
 impl Grants {
-    /// The contracts as declared, with these side effects.
-    pub(super) fn policy(&self) -> Policy {
+    /// The contracts as declared, with these side effects and those of the file. Of a directory the flag's path counts.
+    pub(super) fn policy(&self, file: &FileGrants) -> Policy {
         let mut policy = Policy::as_declared();
+        for (name, path) in &file.directories {
+            if !self.dir.iter().any(|(given, _)| given == name) {
+                policy = policy.grant_directory(name, path);
+            }
+        }
+        if file.clock && !self.grant.contains(&Effect::Clock) {
+            policy = policy.grant_clock();
+        }
+        if file.random && !self.grant.contains(&Effect::Random) {
+            policy = policy.grant_random();
+        }
         for (name, path) in &self.dir {
             policy = policy.grant_directory(name, path);
         }
