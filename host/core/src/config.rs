@@ -17,7 +17,7 @@ mod policies;
 mod reader;
 
 pub use self::amounts::LimitOverrides;
-pub use self::policies::{PolicyGrant, PolicyMisfit};
+pub use self::policies::{FittingPolicies, PolicyGrant, PolicyMisfit};
 pub use crate::source::error::FileErrors as ConfigErrors;
 
 use crate::source::Node;

@@ -14,7 +14,7 @@ use super::target::{self, Loaded};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use theus_core::code::Code;
-use theus_core::config::{Component, Config, Trust};
+use theus_core::config::{Component, Config, FittingPolicies, Trust};
 use theus_core::contract::Contract;
 use theus_core::side_effect::SideEffect;
 use theus_host::{Limits, Policy, ProcessPolicy};
@@ -173,13 +173,17 @@ impl Setup {
                 notes: Vec::new(),
             });
         };
-        let (by_process, mut notes) = file.config.policies_for(contracts).map_err(|misfit| {
+        let fitting = file.config.policies_for(contracts).map_err(|misfit| {
             let failure = Failure::with_lines(Code::PolicyUnfit, &misfit.errors);
             match &misfit.process {
                 Some(process) => failure.process(process),
                 None => failure,
             }
         })?;
+        let FittingPolicies {
+            policies: by_process,
+            mut notes,
+        } = fitting;
         let grants = file_grants(file, contracts, &mut notes);
         let mut policy = flags.policy(&grants);
         for (process, narrowing) in &by_process {

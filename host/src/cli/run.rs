@@ -111,7 +111,10 @@ impl Run {
             notes,
         } = prepared;
         output.note(&told_files(&setup, output.verbosity));
-        let by = narrowed.as_ref().map(|narrowed| (narrowed, setup.origin()));
+        let origin = setup.origin();
+        let by = narrowed
+            .as_ref()
+            .map(|narrowed| (narrowed, origin.as_str()));
         output.note(&accepted(&contract, by, &digest, mode));
         let before = engine.context().version;
         let running = format!("running {}", contract.name);
@@ -303,7 +306,7 @@ fn read_map(file: &Path) -> Result<Map, Failure> {
 /// The contract, as it is printed before it is acted upon.
 fn accepted(
     contract: &Contract,
-    narrowed: Option<(&Narrowed, String)>,
+    narrowed: Option<(&Narrowed, &str)>,
     digest: &str,
     mode: Mode,
 ) -> String {

@@ -20,6 +20,15 @@ pub struct PolicyGrant {
     pub(super) outputs: Option<Vec<(Place, String)>>,
 }
 
+/// The policies of a file that are for the contracts that are loaded.
+#[derive(Clone, Debug, Default)]
+pub struct FittingPolicies {
+    /// Each with the name of its process.
+    pub policies: Vec<(String, ProcessPolicy)>,
+    /// One on each policy that is for a process that is not loaded.
+    pub notes: Vec<String>,
+}
+
 /// Why the policies of a file do not fit the contracts that are loaded: a text with places, and what it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyMisfit {
@@ -67,7 +76,7 @@ impl Config {
     pub fn policies_for(
         &self,
         contracts: &[Contract],
-    ) -> Result<(Vec<(String, ProcessPolicy)>, Vec<String>), Box<PolicyMisfit>> {
+    ) -> Result<FittingPolicies, Box<PolicyMisfit>> {
         let (mut policies, mut notes) = (Vec::new(), Vec::new());
         let mut problems = Vec::new();
         let mut about = None;
@@ -107,7 +116,7 @@ impl Config {
             policies.push((name.clone(), policy));
         }
         match self.refuse(problems) {
-            Ok(()) => Ok((policies, notes)),
+            Ok(()) => Ok(FittingPolicies { policies, notes }),
             Err(errors) => Err(Box::new(PolicyMisfit {
                 process: about,
                 errors,

@@ -340,7 +340,8 @@ fn policies_meet_the_contracts() {
     let narrowing = config(
         "version = 1\n[policy.add_product]\noutputs = [\"domain.items\"]\n[policy.other]\ninputs = []\n",
     );
-    let (policies, notes) = narrowing.policies_for(&contracts()).expect("it narrows");
+    let FittingPolicies { policies, notes } =
+        narrowing.policies_for(&contracts()).expect("it narrows");
     assert_eq!(policies[0].0, "add_product");
     assert_eq!(policies.len(), 1);
     assert_eq!(
