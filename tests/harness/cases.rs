@@ -6,6 +6,7 @@
 //! | `stdin` | the standard input, where there is one |
 //! | `expected.json` | `exit`: the exit code; `json`: a part of the object that the command prints with `-o json` |
 //! | `expected.txt` | what the command prints as text: its standard output, then its standard error |
+//! | `theus.toml` | the configuration that the command finds in its folder, where there is one |
 //!
 //! Every other file must stand in `cmd`. Each case runs in its folder, with `-o json`; where there is an `expected.txt`
 //! it runs a second time without. `THEUS_BLESS=1 cargo test` writes the `expected.txt` files that differ.
@@ -154,7 +155,14 @@ fn no_strangers(folder: &Path, cmd: &str) -> Result<(), String> {
     for entry in fs::read_dir(folder).map_err(|error| error.to_string())? {
         let name = entry.map_err(|error| error.to_string())?.file_name();
         let name = name.to_string_lossy();
-        let known = ["cmd", "stdin", "expected.json", "expected.txt"].contains(&&*name);
+        let known = [
+            "cmd",
+            "stdin",
+            "expected.json",
+            "expected.txt",
+            "theus.toml",
+        ]
+        .contains(&&*name);
         if !known && !cmd.contains(&*name) {
             return Err(format!("nothing reads the file {name}"));
         }

@@ -13,6 +13,7 @@ mod cases;
 mod chapter4;
 mod checks;
 mod cli;
+mod configuration;
 mod contracts;
 mod deadlines;
 mod determinism;

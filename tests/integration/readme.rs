@@ -98,8 +98,7 @@ fn the_walk_through_is_the_chapters() {
         .collect();
     assert_eq!(
         commands[0],
-        "cargo run --release -- run guests/warehouse add_product product_name=TV price=500 --context \
-         guests/warehouse/context.yaml"
+        "cargo run --release -- run guests/warehouse product_name=TV price=500"
     );
     for part in [
         "product_name=Iphone price=1000",

@@ -160,6 +160,8 @@ codes! {
     GrantUnfit = "U010", Usage;
     /// A policy does not narrow the contract that it is for.
     PolicyUnfit = "U011", Usage;
+    /// A configuration file is wrong, or says what it may not.
+    ConfigFile = "U012", Usage;
     /// The limits leave no room for any call, or contradict one another.
     LimitsUnfit = "U013", Usage;
     /// The host itself failed.
@@ -233,7 +235,7 @@ impl Limit {
             format!("raise it with {remedy} if the process is right to need more")
         } else if remedy.starts_with("Limits::") {
             format!(
-                "an embedding host raises it with {remedy}; better let the process do less per call"
+                "raise it under `[limits]` of a theus.toml (in a program: {remedy}); better let the process do less per call"
             )
         } else {
             format!("use {remedy}")

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod changes;
 pub mod code;
 pub mod codec;
+pub mod config;
 pub mod context_guard;
 pub mod context_source;
 pub mod contract;
@@ -24,10 +25,11 @@ pub mod policy;
 pub mod refusal;
 pub mod schema;
 pub mod side_effect;
+mod source;
 pub mod transaction;
 pub mod tree;
+pub mod units;
 pub mod value;
-mod yaml;
 pub mod zone;
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use crate::guard::{self, GrantError, Guard};
 use crate::limits::Limits;
 use crate::path::{self, Path};
 use crate::pattern::PathPattern;
+pub use crate::source::error::nearest;
 use crate::value::Map;
-pub use crate::yaml::error::nearest;
 use std::collections::HashSet;
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! Side effects: what a contract asks to reach outside the context.
 
 use crate::path;
-use crate::yaml::error::nearest;
+use crate::source::error::nearest;
 use std::fmt;
 
 /// One reach outside the context that a contract asks for.

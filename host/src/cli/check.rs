@@ -1,5 +1,5 @@
 //! `check`: everything that can be known without running a process. Does it all fit: the limits, the guest and its imports, the
-//! contracts, the schema, a recipe, a context file, the policy?
+//! contracts, the schema, a recipe, a context file, the configuration, the policy?
 //!
 //! Whatever is wrong is told at once, row by row; what could not be looked at for lack of a file is said as well.
 
@@ -8,6 +8,7 @@ mod report;
 
 use self::imports::Import;
 use self::report::Report;
+use super::config::{self, ConfigFlag, Granted, Setup, Word};
 use super::context_file;
 use super::exit;
 use super::failure::Failure;
@@ -17,19 +18,21 @@ use super::output::Output;
 use super::progress::during;
 use super::run::read_recipe;
 use super::schema;
-use super::target::{self, Loaded};
+use super::target::Loaded;
 use super::text::{counted, list};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use theus_core::code::Code;
+use theus_core::config::changed_limits;
 use theus_core::contract::Contract;
 use theus_host::{Engine, Gate, Limits, Policy, Recipe, RecipeErrors, RegisterError, Schema};
 
 /// The flags and words of `check`.
 #[derive(Args, Debug)]
 pub(super) struct Check {
-    /// A component, a core module built with an SDK, or a guest's source folder (built first)
-    target: PathBuf,
+    /// A component, a core module built with an SDK, a guest's source folder (built first), or a component's name of
+    /// the configuration; without it, every component of the configuration
+    target: Option<PathBuf>,
     /// The recipe to check against the contracts and the schema
     #[arg(long, value_name = "FILE")]
     audit: Option<PathBuf>,
@@ -43,6 +46,8 @@ pub(super) struct Check {
     grants: Grants,
     #[command(flatten)]
     limits: LimitFlags,
+    #[command(flatten)]
+    config: ConfigFlag,
 }
 
 /// A recipe that fits, what holds of it, and what is odd about it.
@@ -56,24 +61,54 @@ struct Bound {
 impl Check {
     /// Checks everything that is given, and prints all that it found.
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
-        let policy = self.grants.policy();
-        let mut report = Report::new(&self.target);
-        let limits = self.limits(&mut report);
-        let loaded = load(&self.target, &limits, output, &mut report);
+        let Some(target) = &self.target else {
+            return self.every_component(output);
+        };
+        let report = self.check(target, output);
+        report.print(output)?;
+        Ok(report.first().map_or(exit::OK, Failure::exit_code))
+    }
+
+    /// Without a TARGET: whatever the operator's file lists.
+    fn every_component(&self, output: &mut Output) -> Result<u8, Failure> {
+        let targets = config::every_target(&self.config)?;
+        let reports: Vec<Report> = targets
+            .iter()
+            .map(|target| self.check(target, output))
+            .collect();
+        report::print_all(&reports, output)?;
+        let first = reports.iter().find_map(Report::first);
+        Ok(first.map_or(exit::OK, Failure::exit_code))
+    }
+
+    fn check(&self, target: &Path, output: &Output) -> Report {
+        let mut report = Report::new(target);
+        let Some(setup) = configuration(Setup::read(&self.config, target), &mut report) else {
+            return report;
+        };
+        let limits = self.limits(&setup, &mut report);
+        let loaded = load(&setup, &limits, output, &mut report);
+        let granted = loaded
+            .as_ref()
+            .map(|loaded| setup.granted(&self.grants, &loaded.guest.contracts));
         if let Some(loaded) = &loaded {
             report.digest = Some(loaded.guest.digest.clone());
+            let policy = match &granted {
+                Some(Ok(granted)) => granted.policy.clone(),
+                _ => Policy::as_declared(),
+            };
             report.imports = Import::all(&loaded.guest, &policy);
             let told = imports::told(&report.imports);
             report.note("imports", Ok(()), |()| told);
         }
-        let schema = self.schema(&mut report);
+        let schema = self.schema(&setup, &mut report);
         if let Some(loaded) = &loaded {
             contracts(loaded, schema.as_ref(), &mut report);
         }
-        let recipe = self.recipe(loaded.as_ref(), schema.as_ref(), &mut report);
-        self.context(&limits, schema, &mut report);
-        if let Some(loaded) = loaded {
-            policy_of(&loaded, &policy, &mut report);
+        let recipe = self.recipe(&setup, loaded.as_ref(), schema.as_ref(), &mut report);
+        self.context(&setup, &limits, schema, &mut report);
+        if let (Some(loaded), Some(granted)) = (loaded, granted) {
+            let policy = policy_of(&loaded, granted, &mut report);
             registration(loaded, recipe, policy, limits, output, &mut report);
         } else {
             let imports_failed = report.failed_among(&["imports"]).is_some();
@@ -82,30 +117,29 @@ impl Check {
                 report.skip(name, "there is no guest to look at");
             }
         }
-        report.print(output)?;
-        Ok(report.first().map_or(exit::OK, Failure::exit_code))
+        report
     }
 
     /// The limits; where they make no sense, those by default, so that everything else can be looked at.
-    fn limits(&self, report: &mut Report) -> Limits {
-        let limits = self.limits.limits();
+    fn limits(&self, setup: &Setup, report: &mut Report) -> Limits {
+        let limits = self.limits.over(setup.limits());
         let count = Limits::COUNT;
         let passed = report.note("limits", limits::check(&limits), |()| {
-            match self.limits.changed() {
-                0 => format!("{count} limits, all as by default"),
-                changed => format!("{count} limits, {changed} of them changed by flags"),
+            match changed_limits(&limits).as_slice() {
+                [] => format!("{count} limits, all as by default"),
+                changed => format!("{count} limits, not as by default: {}", list(changed, "none")),
             }
         });
         passed.map_or_else(Limits::default, |()| limits)
     }
 
-    fn schema(&self, report: &mut Report) -> Option<Schema> {
-        let Some(file) = &self.schema else {
+    fn schema(&self, setup: &Setup, report: &mut Report) -> Option<Schema> {
+        let Some(file) = setup.file(Word::Schema, self.schema.as_deref()).transpose() else {
             let reason = "no schema is given (--schema FILE): contracts, recipe and context are held against none";
             report.skip("schema", reason);
             return None;
         };
-        let schema = report.note("schema", schema::read(file), |schema| {
+        let schema = report.note("schema", file.and_then(|file| schema::read(&file)), |schema| {
             let declared = counted(schema.declarations(), "declaration");
             format!("{}: {declared}", schema.origin())
         });
@@ -118,17 +152,21 @@ impl Check {
 
     fn recipe(
         &self,
+        setup: &Setup,
         loaded: Option<&Loaded>,
         schema: Option<&Schema>,
         report: &mut Report,
     ) -> Option<Recipe> {
-        let Some(file) = &self.audit else {
+        let Some(file) = setup.file(Word::Recipe, self.audit.as_deref()).transpose() else {
             report.skip("recipe", "no recipe is given (--audit FILE)");
             return None;
         };
         let contracts = loaded.map_or(&[][..], |loaded| &loaded.guest.contracts);
-        let fits = read_recipe(file).and_then(|recipe| bind(recipe, contracts, schema));
-        let bound = report.note("recipe", fits, |bound| {
+        let fits = file.and_then(|file| {
+            let bound = read_recipe(&file).and_then(|recipe| bind(recipe, contracts, schema))?;
+            Ok((file, bound))
+        });
+        let (_, bound) = report.note("recipe", fits, |(file, bound)| {
             if contracts.is_empty() {
                 return format!(
                     "{}: read, but there is no contract to hold it against",
@@ -143,8 +181,14 @@ impl Check {
         Some(bound.recipe)
     }
 
-    fn context(&self, limits: &Limits, schema: Option<Schema>, report: &mut Report) {
-        let Some(file) = &self.context else {
+    fn context(
+        &self,
+        setup: &Setup,
+        limits: &Limits,
+        schema: Option<Schema>,
+        report: &mut Report,
+    ) {
+        let Some(file) = setup.file(Word::Context, self.context.as_deref()).transpose() else {
             report.skip("context", "no context is given (--context FILE)");
             return;
         };
@@ -153,15 +197,18 @@ impl Check {
         } else {
             ""
         };
-        let read = context_file::read(file, limits)
-            .and_then(|tree| schema::fits_an_engine(tree, schema, file));
-        report.note("context", read, |()| format!("{}{fits}", file.display()));
+        let read = file.and_then(|file| {
+            let tree = context_file::read(&file, limits)?;
+            schema::fits_an_engine(tree, schema, &file)?;
+            Ok(file)
+        });
+        report.note("context", read, |file| format!("{}{fits}", file.display()));
     }
 }
 
 /// The guest's file; one that imports what it is not given fails as such.
-fn load(target: &Path, limits: &Limits, output: &Output, report: &mut Report) -> Option<Loaded> {
-    let loaded = target::load(target, limits, output);
+fn load(setup: &Setup, limits: &Limits, output: &Output, report: &mut Report) -> Option<Loaded> {
+    let loaded = setup.load(limits, output);
     let name = match &loaded {
         Err(failure) if failure.report.code == Code::ImportNotGranted.as_str() => "imports",
         _ => "guest",
@@ -262,48 +309,67 @@ fn bind(recipe: Recipe, contracts: &[Contract], schema: Option<&Schema>) -> Resu
     }
 }
 
-/// What the operator grants of what each contract asks for.
-fn policy_of(loaded: &Loaded, policy: &Policy, report: &mut Report) {
+/// What the operator grants of what each contract asks for; none where that does not fit the contracts.
+fn policy_of(
+    loaded: &Loaded,
+    granted: Result<Granted, Failure>,
+    report: &mut Report,
+) -> Option<Policy> {
     let contracts = &loaded.guest.contracts;
-    if let Err(error) = policy.check(contracts) {
-        report.note("policy", Err::<(), _>(error.into()), |()| String::new());
-        return;
-    }
+    let fits = granted.and_then(|granted| {
+        granted.policy.check(contracts)?;
+        Ok(granted)
+    });
+    let granted = match fits {
+        Ok(granted) => granted,
+        Err(failure) => return report.note("policy", Err(failure), |_| String::new()),
+    };
     for contract in contracts {
-        let narrowed = policy
-            .narrowed_processes()
-            .any(|name| name == contract.name);
-        let how = if narrowed {
-            "narrowed from"
-        } else {
-            "as declared"
+        let narrowed = granted.narrowed(contract);
+        let (inputs, outputs, how) = match &narrowed {
+            Some(narrowed) => (&narrowed.inputs, &narrowed.outputs, "narrowed"),
+            None => (&contract.inputs, &contract.outputs, "as declared"),
         };
         report.note("policy", Ok(()), |()| {
             format!(
                 "{}: {how}: reads {}; writes {}; side effects: {}",
                 contract.name,
-                list(&contract.inputs, "nothing but its outputs"),
-                list(&contract.outputs, "nothing"),
+                list(inputs, "nothing but its outputs"),
+                list(outputs, "nothing"),
                 list(&contract.side_effects, "none")
             )
         });
     }
+    report.warnings.extend(granted.notes);
+    Some(granted.policy)
+}
+
+/// The configuration files, where there are some.
+fn configuration(read: Result<Setup, Failure>, report: &mut Report) -> Option<Setup> {
+    let files = |setup: &Setup| list(&setup.files(), "none");
+    match read {
+        Ok(setup) if setup.files().is_empty() => Some(setup),
+        read => report.note("config", read, files),
+    }
+    .inspect(|setup| report.warnings.extend_from_slice(setup.notes()))
 }
 
 /// What `run` does with the guest, up to where it would run.
 fn registration(
     loaded: Loaded,
     recipe: Option<Recipe>,
-    policy: Policy,
+    policy: Option<Policy>,
     limits: Limits,
     output: &Output,
     report: &mut Report,
 ) {
-    if let Some(failed) = report.failed_among(&["limits", "contract", "policy"]) {
+    let failed = report.failed_among(&["limits", "contract", "policy"]);
+    let (None, Some(policy)) = (failed, policy) else {
+        let failed = failed.unwrap_or("policy");
         let reason = format!("`{failed}` failed above, and refuses it");
         report.skip("registration", reason);
         return;
-    }
+    };
     let registered = during(output, "compiling the guest", || {
         register(loaded, recipe, policy, limits)
     });

@@ -25,10 +25,36 @@ enum Effect {
     Random,
 }
 
+/// What a configuration file grants, of what the guest asks for.
+#[derive(Debug, Default)]
+pub(super) struct FileGrants {
+    pub(super) clock: bool,
+    pub(super) random: bool,
+    pub(super) directories: Vec<(String, PathBuf)>,
+    pub(super) writable_directories: Vec<(String, PathBuf)>,
+}
+
 impl Grants {
-    /// The contracts as declared, with these side effects.
-    pub(super) fn policy(&self) -> Policy {
+    /// The contracts as declared, with these side effects and those of the file. Of a directory the flag's path counts.
+    pub(super) fn policy(&self, file: &FileGrants) -> Policy {
         let mut policy = Policy::as_declared();
+        let of_file = |files: &[(String, PathBuf)], flags: &[(String, PathBuf)]| {
+            let given = |name: &String| flags.iter().any(|(given, _)| given == name);
+            let left = files.iter().filter(|(name, _)| !given(name));
+            left.cloned().collect::<Vec<_>>()
+        };
+        for (name, path) in of_file(&file.directories, &self.dir) {
+            policy = policy.grant_directory(name, path);
+        }
+        for (name, path) in of_file(&file.writable_directories, &self.dir_rw) {
+            policy = policy.grant_writable_directory(name, path);
+        }
+        if file.clock && !self.grant.contains(&Effect::Clock) {
+            policy = policy.grant_clock();
+        }
+        if file.random && !self.grant.contains(&Effect::Random) {
+            policy = policy.grant_random();
+        }
         for (name, path) in &self.dir {
             policy = policy.grant_directory(name, path);
         }

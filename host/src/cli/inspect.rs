@@ -1,23 +1,26 @@
 //! `inspect`: what a guest declares, imports and exports. Nothing of it is run, or even compiled.
 
 use super::color::{Role, Style};
+use super::config::{ConfigFlag, Setup};
 use super::exit;
 use super::failure::Failure;
 use super::output::Output;
-use super::target::{self, FileForm, Loaded};
+use super::target::{FileForm, Loaded};
 use super::text::{escape, grouped, list, size};
 use clap::Args;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use theus_core::contract::{Contract, Parameter};
-use theus_host::Limits;
 
 /// The words of `inspect`.
 #[derive(Args, Debug)]
 pub(super) struct Inspect {
-    /// A component, a core module built with an SDK, or a guest's source folder (built first)
+    /// A component, a core module built with an SDK, a guest's source folder (built first), or a component's name of
+    /// the configuration
     target: PathBuf,
+    #[command(flatten)]
+    config: ConfigFlag,
 }
 
 /// What is printed about a guest.
@@ -57,7 +60,11 @@ struct ParameterReport<'a> {
 impl Inspect {
     /// Reads the guest and prints what it declares.
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
-        let loaded = target::load(&self.target, &Limits::default(), output)?;
+        let setup = Setup::read(&self.config, &self.target)?;
+        for note in setup.notes() {
+            output.warn(note);
+        }
+        let loaded = setup.load(&setup.limits(), output)?;
         let report = Report::of(&loaded);
         if output.is_json() {
             output.json(&report)?;

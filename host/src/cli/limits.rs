@@ -1,10 +1,10 @@
 //! Limits on the command line.
 
 use super::failure::Failure;
-use super::units;
 use clap::Args;
 use std::time::Duration;
 use theus_core::code::Code;
+use theus_core::units;
 use theus_host::{Limits, LimitsError};
 
 /// The flags that change limits; every other one has its default.
@@ -25,29 +25,15 @@ pub(super) struct LimitFlags {
 }
 
 impl LimitFlags {
-    /// The limits with what the flags change.
-    pub(super) fn limits(&self) -> Limits {
-        let defaults = Limits::default();
+    /// Limits with what the flags change.
+    pub(super) fn over(&self, limits: Limits) -> Limits {
         Limits {
-            fuel: self.fuel.unwrap_or(defaults.fuel),
-            timeout: self.timeout.unwrap_or(defaults.timeout),
-            memory_bytes: self.max_memory.unwrap_or(defaults.memory_bytes),
-            component_bytes: self.max_component.unwrap_or(defaults.component_bytes),
-            ..defaults
+            fuel: self.fuel.unwrap_or(limits.fuel),
+            timeout: self.timeout.unwrap_or(limits.timeout),
+            memory_bytes: self.max_memory.unwrap_or(limits.memory_bytes),
+            component_bytes: self.max_component.unwrap_or(limits.component_bytes),
+            ..limits
         }
-    }
-
-    /// How many of them are given.
-    pub(super) fn changed(&self) -> usize {
-        [
-            self.fuel.is_some(),
-            self.timeout.is_some(),
-            self.max_memory.is_some(),
-            self.max_component.is_some(),
-        ]
-        .into_iter()
-        .filter(|given| *given)
-        .count()
     }
 }
 

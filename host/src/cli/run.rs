@@ -2,26 +2,26 @@
 
 use super::args::{self, Words};
 use super::code_cache;
+use super::config::{ConfigFlag, Setup, Word};
 use super::context_file;
 use super::exit;
 use super::failure::Failure;
 use super::grants::Grants;
-use super::limits;
-use super::output::Output;
+use super::limits::{self, LimitFlags};
+use super::output::{Output, Verbosity};
 use super::progress::during;
 use super::report::{self, View};
 use super::schema;
-use super::target::{self, Loaded};
+use super::target::Loaded;
 use super::text::{escape, escape_lines, list};
-use super::units;
 use clap::Args;
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use theus_core::code::Code;
 use theus_core::contract::Contract;
-use theus_host::{Advice, Call, Engine, ErrorReport, Limits, Map, Mode, Receipt, Recipe, RunError};
+use theus_core::policy::Narrowed;
+use theus_host::{Advice, Call, Engine, ErrorReport, Map, Mode, Receipt, Recipe, RunError};
 
 /// The flags and words of `run`.
 #[derive(Args, Debug)]
@@ -29,7 +29,8 @@ use theus_host::{Advice, Call, Engine, ErrorReport, Limits, Map, Mode, Receipt, 
     override_usage = "theus-host run [OPTIONS] <TARGET> [PROCESS] [NAME=VALUE | NAME:=JSON]..."
 )]
 pub(super) struct Run {
-    /// A component, a core module built with an SDK, or a guest's source folder (built first)
+    /// A component, a core module built with an SDK, a guest's source folder (built first), or a component's name of
+    /// the configuration
     pub(super) target: PathBuf,
     /// The process (where the guest has only one it may be left out), and its arguments: NAME=VALUE is read by the
     /// parameter's kind, NAME:=JSON is JSON
@@ -49,27 +50,25 @@ pub(super) struct Run {
     schema: Option<PathBuf>,
     #[command(flatten)]
     grants: Grants,
+    #[command(flatten)]
+    config: ConfigFlag,
     /// Lets contract and zone violations pass and reports them; for developing a contract
-    #[arg(long)]
-    permissive: bool,
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    permissive: Option<bool>,
     /// Does everything but the commit, and shows what would change
     #[arg(long)]
     dry_run: bool,
     /// Prints the seven steps of the pipeline with their times
     #[arg(long)]
     steps: bool,
-    /// The fuel that the call may use
-    #[arg(long, value_name = "N", value_parser = units::fuel)]
-    fuel: Option<u64>,
-    /// The time that the call may take, such as 5s, 200ms or 1m
-    #[arg(long, value_name = "DUR", value_parser = units::duration)]
-    timeout: Option<Duration>,
-    /// The linear memory that the guest may have, such as 64MiB
-    #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
-    max_memory: Option<u64>,
-    /// The size that the component may have, such as 32MiB
-    #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
-    max_component: Option<u64>,
+    #[command(flatten)]
+    limits: LimitFlags,
     /// Compiles the guest anew, and keeps no compiled code for later runs
     #[arg(long)]
     no_cache: bool,
@@ -81,54 +80,72 @@ struct Prepared {
     call: Call<'static>,
     contract: Contract,
     digest: String,
+    narrowed: Option<Narrowed>,
     notes: Vec<String>,
 }
 
 impl Run {
     /// Runs the process and prints its receipt.
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
+        let asked = self.permissive.unwrap_or_default();
+        let setup = Setup::read(&self.config, &self.target)
+            .map_err(|failure| failure.of_run(mode(asked), self.dry_run))?;
+        let mode = mode(self.permissive.unwrap_or_else(|| setup.is_permissive()));
         let prepared = self
-            .prepare(output)
-            .map_err(|failure| failure.of_run(self.mode(), self.dry_run))?;
+            .prepare(&setup, mode, output)
+            .map_err(|failure| failure.of_run(mode, self.dry_run))?;
         let Prepared {
             engine,
             call,
             contract,
             digest,
+            narrowed,
             notes,
         } = prepared;
-        output.note(&accepted(&contract, &digest, self.mode()));
+        output.note(&told_files(&setup, output.verbosity));
+        let origin = setup.origin();
+        let by = narrowed
+            .as_ref()
+            .map(|narrowed| (narrowed, origin.as_str()));
+        output.note(&accepted(&contract, by, &digest, mode));
         let before = engine.context().version;
         let running = format!("running {}", contract.name);
         let mut receipt = during(output, &running, || engine.call(call));
         receipt.warnings.extend(notes);
-        self.print(&receipt, &contract, before, output)?;
+        let granted = (&contract, narrowed.as_ref());
+        self.print(&receipt, granted, before, output)?;
         Ok(receipt
             .error
             .as_ref()
             .map_or(exit::OK, |error| exit::code(error.kind())))
     }
 
-    fn prepare(&self, output: &Output) -> Result<Prepared, Failure> {
-        let limits = self.limits();
+    fn prepare(&self, setup: &Setup, mode: Mode, output: &Output) -> Result<Prepared, Failure> {
+        let limits = self.limits.over(setup.limits());
         limits::check(&limits)?;
         let words = Words::split(&self.words)?;
         let map = self.args.as_deref().map(read_map).transpose()?;
-        let context = self
-            .context
+        let context_path = setup.file(Word::Context, self.context.as_deref())?;
+        let context = context_path
             .as_deref()
             .map(|file| context_file::read(file, &limits))
             .transpose()?;
-        let recipe = self.audit.as_deref().map(read_recipe).transpose()?;
-        let schema = self.schema.as_deref().map(schema::read).transpose()?;
-        let loaded = target::load(&self.target, &limits, output)?;
+        let recipe = setup.file(Word::Recipe, self.audit.as_deref())?;
+        let recipe = recipe.as_deref().map(read_recipe).transpose()?;
+        let schema = setup.file(Word::Schema, self.schema.as_deref())?;
+        let schema = schema.as_deref().map(schema::read).transpose()?;
+        let loaded = setup.load(&limits, output)?;
         let contract = loaded.process(words.process)?.clone();
         let in_process = |failure: Failure| failure.process(&contract.name);
         let args = args::collect(&contract, &words.arguments, map).map_err(in_process)?;
-        let mut notes = recipe
-            .as_ref()
-            .map_or(Ok(Vec::new()), |recipe| recipe_notes(recipe, &loaded))?;
-        let mut builder = Engine::builder().limits(limits).mode(self.mode());
+        let mut notes = setup.notes().to_vec();
+        if let Some(recipe) = &recipe {
+            notes.extend(recipe_notes(recipe, &loaded)?);
+        }
+        let granted = setup.granted(&self.grants, &loaded.guest.contracts)?;
+        notes.extend_from_slice(&granted.notes);
+        let narrowed = granted.narrowed(&contract);
+        let mut builder = Engine::builder().limits(limits).mode(mode);
         if let Some(context) = context {
             builder = builder.context(context);
         }
@@ -145,9 +162,9 @@ impl Run {
         builder = builder.standing_instances(0);
         let engine = builder
             .build()
-            .map_err(|error| schema::not_built(&error, self.context.as_deref()))?;
+            .map_err(|error| schema::not_built(&error, context_path.as_deref()))?;
         let registered = during(output, "compiling the guest", || {
-            engine.register(loaded.component, self.grants.policy())
+            engine.register(loaded.component, granted.policy)
         })
         .map_err(|error| in_process(error.into()))?;
         notes.extend(registered.notes);
@@ -160,6 +177,7 @@ impl Run {
             call,
             contract,
             digest: registered.digest,
+            narrowed,
             notes,
         })
     }
@@ -167,7 +185,7 @@ impl Run {
     fn print(
         &self,
         receipt: &Receipt,
-        contract: &Contract,
+        granted: (&Contract, Option<&Narrowed>),
         before: u64,
         output: &mut Output,
     ) -> Result<(), Failure> {
@@ -186,7 +204,7 @@ impl Run {
         for warning in &receipt.warnings {
             output.warn(warning);
         }
-        output.note(&advice(receipt, contract));
+        output.note(&advice(receipt, granted));
         let mut results = String::new();
         match &receipt.error {
             None => {
@@ -203,25 +221,23 @@ impl Run {
         }
         output.data(&results)
     }
+}
 
-    fn mode(&self) -> Mode {
-        if self.permissive {
-            Mode::Permissive
-        } else {
-            Mode::Strict
-        }
+fn mode(is_permissive: bool) -> Mode {
+    if is_permissive {
+        Mode::Permissive
+    } else {
+        Mode::Strict
     }
+}
 
-    fn limits(&self) -> Limits {
-        let defaults = Limits::default();
-        Limits {
-            fuel: self.fuel.unwrap_or(defaults.fuel),
-            timeout: self.timeout.unwrap_or(defaults.timeout),
-            memory_bytes: self.max_memory.unwrap_or(defaults.memory_bytes),
-            component_bytes: self.max_component.unwrap_or(defaults.component_bytes),
-            ..defaults
-        }
+/// Which configuration files were read, for who asks for more.
+fn told_files(setup: &Setup, verbosity: Verbosity) -> String {
+    let files = setup.files();
+    if files.is_empty() || verbosity < Verbosity::Verbose {
+        return String::new();
     }
+    format!("configuration: {}\n", escape(&list(&files, "none")))
 }
 
 /// Reads and parses a recipe.
@@ -264,16 +280,35 @@ fn read_map(file: &Path) -> Result<Map, Failure> {
 }
 
 /// The contract, as it is printed before it is acted upon.
-fn accepted(contract: &Contract, digest: &str, mode: Mode) -> String {
-    let mut text = format!(
-        "contract of {}, accepted as declared ({digest})\n",
-        contract.name
-    );
+fn accepted(
+    contract: &Contract,
+    narrowed: Option<(&Narrowed, &str)>,
+    digest: &str,
+    mode: Mode,
+) -> String {
+    let (inputs, outputs, how) = match &narrowed {
+        Some((narrowed, origin)) => (
+            &narrowed.inputs,
+            &narrowed.outputs,
+            format!("narrowed by {}", escape(origin)),
+        ),
+        None => (
+            &contract.inputs,
+            &contract.outputs,
+            "accepted as declared".to_owned(),
+        ),
+    };
+    let mut text = format!("contract of {}, {how} ({digest})\n", contract.name);
     let mut line = |label: &str, value: String| {
         let _ = writeln!(text, "  {label:<8} {}", escape(&value));
     };
-    line("reads:", list(&contract.inputs, "nothing but its outputs"));
-    line("writes:", list(&contract.outputs, "nothing"));
+    let nothing_read = if narrowed.is_some() {
+        "nothing"
+    } else {
+        "nothing but its outputs"
+    };
+    line("reads:", list(inputs, nothing_read));
+    line("writes:", list(outputs, "nothing"));
     line("errors:", list(&contract.errors, "none"));
     if !contract.side_effects.is_empty() {
         line("effects:", list(&contract.side_effects, "none"));
@@ -285,8 +320,8 @@ fn accepted(contract: &Contract, digest: &str, mode: Mode) -> String {
 }
 
 /// What the contract would have to say for strict mode to let the run pass: a block to paste.
-fn advice(receipt: &Receipt, contract: &Contract) -> String {
-    let mut advice = Advice::new(contract, None);
+fn advice(receipt: &Receipt, (contract, narrowed): (&Contract, Option<&Narrowed>)) -> String {
+    let mut advice = Advice::new(contract, narrowed);
     for violation in &receipt.violations {
         advice.add(violation);
     }
@@ -319,8 +354,11 @@ contract of add, accepted as declared (sha256:00)
   writes:  nothing
   errors:  ValueError
 ";
-        assert_eq!(accepted(&contract, "sha256:00", Mode::Strict), expected);
-        assert!(accepted(&contract, "sha256:00", Mode::Permissive).contains("permissive"));
+        assert_eq!(
+            accepted(&contract, None, "sha256:00", Mode::Strict),
+            expected
+        );
+        assert!(accepted(&contract, None, "sha256:00", Mode::Permissive).contains("permissive"));
     }
 
     #[test]

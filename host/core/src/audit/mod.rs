@@ -75,12 +75,12 @@ pub use self::error::{RecipeError, RecipeErrors};
 pub(crate) use condition::{describe, kind_phrase};
 pub(crate) use fit::Known;
 
-use crate::yaml;
+use crate::source;
 
 /// The reader of files and what it says of them, which the schema shares.
 mod error {
-    pub use crate::yaml::error::{FileError as RecipeError, FileErrors as RecipeErrors};
-    pub(super) use crate::yaml::error::{Place, Report, Source, nearest, quoted};
+    pub use crate::source::error::{FileError as RecipeError, FileErrors as RecipeErrors};
+    pub(super) use crate::source::error::{Place, Report, Source, nearest, quoted};
 }
 
 #[cfg(test)]

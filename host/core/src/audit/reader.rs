@@ -3,13 +3,13 @@
 use super::error::{RecipeErrors, Report, Source, nearest};
 use super::inheritance::{self, EVERY_PROCESS};
 use super::recipe::{Declared, PlacedRule, ProcessRecipe};
+use super::source::{Content, Key, Node};
 use super::verdict::{Gate, Level};
-use super::yaml::{Content, Key, Node};
 use crate::path;
+use crate::source::words::Words;
 use crate::value::Value;
-use crate::yaml::words::Words;
 
-pub(super) use crate::yaml::words::{shown, with_nearest};
+pub(super) use crate::source::words::{shown, with_nearest};
 
 /// Words of other places and other rule languages, and what they are called here.
 const SYNONYMS: [(&str, &str); 23] = [

@@ -5,7 +5,7 @@ use super::error::{Place, RecipeErrors, Report, Source, nearest};
 use super::inheritance::{self, EVERY_PROCESS};
 use super::reader;
 use super::rule::{ProcessRules, Rule};
-use super::yaml::Node;
+use super::source::Node;
 use crate::contract::Contract;
 use crate::schema::Schema;
 use std::collections::HashSet;
@@ -73,7 +73,7 @@ impl Recipe {
             return Err(RecipeErrors::of_file(origin, message));
         }
         let source = Source::new(origin, text);
-        let root = Node::parse(&source, text)?;
+        let root = Node::of_yaml(&source, text)?;
         let processes = reader::read(&source, &root)?;
         Ok(Self {
             source: Arc::new(source),

@@ -5,7 +5,7 @@ use super::recipe::Recipe;
 use crate::contract::{Contract, Kind, Parameter};
 use crate::path::{self, Layer, Segment};
 use crate::pattern::{PathPattern, Step};
-use crate::yaml::{Content, Key, Node};
+use crate::source::{Content, Key, Node};
 use crate::zone::Zone;
 
 /// What is written where no indentation says otherwise.
@@ -58,7 +58,7 @@ pub fn merge(text: &str, origin: &str, contracts: &[Contract]) -> Result<Merged,
         )
     };
     let source = Source::new(origin, text);
-    let root = Node::parse(&source, text).map_err(|errors| errors.to_string())?;
+    let root = Node::of_yaml(&source, text).map_err(|errors| errors.to_string())?;
     let place = insertion(text, &root).map_err(|why| cannot(&why))?;
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut inserted = String::new();

@@ -2,8 +2,8 @@
 
 use crate::path::{Layer, Path, Segment};
 use crate::schema::{Breach, BreachProblem, Breaches};
-use crate::yaml::error::{FileErrors, Place, Report, Source};
-use crate::yaml::{Content, Key, Node};
+use crate::source::error::{FileErrors, Place, Report, Source};
+use crate::source::{Content, Key, Node};
 use crate::zone;
 
 /// A context file's text, and where its keys and values stand. YAML and JSON are read alike.
@@ -33,7 +33,7 @@ impl ContextPlaces {
     #[must_use]
     pub fn new(text: &str, origin: &str) -> Self {
         let source = Source::new(origin, text);
-        let root = Node::parse(&source, text).ok();
+        let root = Node::of_yaml(&source, text).ok();
         Self { source, root }
     }
 
@@ -182,7 +182,7 @@ context:
     /// The places of the breaches, and the first line of each message.
     fn told(text: &str) -> Vec<String> {
         let source = Source::new("c.yaml", text);
-        let value = Node::parse(&source, text).expect(text).value().expect(text);
+        let value = Node::of_yaml(&source, text).expect(text).value().expect(text);
         let context = context_from_value(&value).expect(text);
         let schema = Schema::parse(SCHEMA, "s.yaml").expect("schema");
         let breaches = schema.check(&context).expect_err(text);

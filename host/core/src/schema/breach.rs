@@ -4,8 +4,8 @@ use super::declaration::Declaration;
 use crate::audit::{Number, kind_phrase};
 use crate::contract::Kind;
 use crate::path::{Layer, Path, Segment};
+use crate::source::error::{Source, nearest};
 use crate::value::Value;
-use crate::yaml::error::{Source, nearest};
 use std::fmt;
 
 /// One place where a context differs from its schema.

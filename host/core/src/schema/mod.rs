@@ -43,7 +43,7 @@ mod touched;
 
 pub use self::breach::{Breach, BreachProblem, Breaches};
 pub use self::reach::{ImpossiblePath, ImpossiblePaths};
-pub use crate::yaml::error::{FileError as SchemaError, FileErrors as SchemaErrors};
+pub use crate::source::error::{FileError as SchemaError, FileErrors as SchemaErrors};
 
 use self::breach::{Findings, Place};
 use self::declaration::Declaration;
@@ -53,10 +53,10 @@ use crate::audit::Known;
 use crate::contract::{Contract, Kind};
 use crate::path::{Layer, Path, Segment};
 use crate::pattern::{PathPattern, Step};
+use crate::source::Node;
+use crate::source::error::Source;
 use crate::transaction::Transaction;
 use crate::tree::Tree;
-use crate::yaml::Node;
-use crate::yaml::error::Source;
 use std::sync::Arc;
 
 /// The most bytes that a schema file may have.
@@ -136,7 +136,7 @@ impl Schema {
             return Err(SchemaErrors::of_file(origin, message));
         }
         let source = Source::new(origin, text);
-        let root = Node::parse(&source, text)?;
+        let root = Node::of_yaml(&source, text)?;
         let layers = reader::read(&source, &root)?;
         Ok(Self {
             source: Arc::new(source),

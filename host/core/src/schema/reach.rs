@@ -4,7 +4,7 @@ use super::declaration::{Declaration, Fields};
 use crate::contract::Kind;
 use crate::path::{Path, Segment};
 use crate::pattern::{PathPattern, Step};
-use crate::yaml::error::nearest;
+use crate::source::error::nearest;
 use crate::zone;
 use std::fmt::Write as _;
 

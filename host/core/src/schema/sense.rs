@@ -6,9 +6,9 @@ use super::reader::{Places, Position, Reader, Subject};
 use super::{check, defaults};
 use crate::contract::Kind;
 use crate::path;
-use crate::yaml::Key;
-use crate::yaml::error::quoted;
-use crate::yaml::words::with_nearest;
+use crate::source::Key;
+use crate::source::error::quoted;
+use crate::source::words::with_nearest;
 use crate::zone::{self, Hidden, Zone};
 
 impl Reader<'_> {

@@ -44,6 +44,38 @@ struct NotChecked {
     reason: String,
 }
 
+/// What is printed of several targets.
+#[derive(Serialize)]
+struct All<'a> {
+    components: &'a [Report],
+    passed: usize,
+    failed: usize,
+    error: Option<&'a ErrorReport>,
+}
+
+/// Prints the reports of several targets, each under its name.
+pub(super) fn print_all(reports: &[Report], output: &mut Output) -> Result<(), Failure> {
+    if output.is_json() {
+        return output.json(&All {
+            components: reports,
+            passed: reports.iter().map(|it| it.passed).sum(),
+            failed: reports.iter().map(|it| it.failed).sum(),
+            error: reports.iter().find_map(|it| it.error.as_ref()),
+        });
+    }
+    let mut text = String::new();
+    for report in reports {
+        report.warn(output);
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        let name = output.style.paint(Role::Heading, escape(&report.target));
+        let _ = writeln!(text, "{name}");
+        text.push_str(&report.text(output.style));
+    }
+    output.data(&text)
+}
+
 impl Report {
     pub(super) fn new(target: &Path) -> Self {
         Self {
@@ -120,10 +152,14 @@ impl Report {
         if output.is_json() {
             return output.json(self);
         }
+        self.warn(output);
+        output.data(&self.text(output.style))
+    }
+
+    fn warn(&self, output: &Output) {
         for warning in &self.warnings {
             output.warn(warning);
         }
-        output.data(&self.text(output.style))
     }
 
     fn text(&self, style: Style) -> String {

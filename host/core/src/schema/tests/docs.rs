@@ -2,10 +2,10 @@
 
 use super::schema;
 use crate::schema::Schema;
+use crate::source::Node;
+use crate::source::error::Source;
 use crate::tree::Tree;
 use crate::value::Value;
-use crate::yaml::Node;
-use crate::yaml::error::Source;
 
 const PAGE: &str = include_str!("../../../../docs/schema.md");
 
@@ -34,7 +34,7 @@ fn blocks() -> Vec<(&'static str, String)> {
 
 fn context(text: &str) -> Tree {
     let source = Source::new("context.yaml", text);
-    let value = Node::parse(&source, text).map(|node| node.value());
+    let value = Node::of_yaml(&source, text).map(|node| node.value());
     match value {
         Ok(Ok(value @ Value::Map(_))) => {
             crate::context_source::context_from_value(&value).expect(text)

@@ -1,9 +1,13 @@
-//! Amounts on the command line: times, sizes, fuel.
+//! Amounts as operators write them, in flags and in files: times, sizes, fuel.
 
 use std::time::Duration;
 
 /// A time such as `5s`, `200ms`, `1.5s` or `1m`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+///
+/// What was expected.
+pub fn duration(text: &str) -> Result<Duration, String> {
     const EXPECTED: &str = "expected a number and a unit: us, ms, s, m or h (for example 5s)";
     let (number, unit) = split(text);
     let seconds_per_unit = match unit {
@@ -24,7 +28,11 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// A size such as `64MiB`, `64M` or `1048576`; units are powers of 1024.
-pub(super) fn bytes(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+///
+/// What was expected.
+pub fn bytes(text: &str) -> Result<u64, String> {
     let (number, unit) = split(text);
     let bytes_per_unit: u64 = match unit {
         "" | "B" => 1,
@@ -44,7 +52,11 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
 }
 
 /// An amount of fuel; digits may be grouped with `_`.
-pub(super) fn fuel(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+///
+/// What was expected.
+pub fn fuel(text: &str) -> Result<u64, String> {
     match text.replace('_', "").parse() {
         Ok(0) => Err("the fuel must be more than zero".into()),
         Ok(fuel) => Ok(fuel),

@@ -1,4 +1,4 @@
-//! Words of a language written in YAML: what a reader expects at a node, and what it says where that is not there.
+//! Words of a language written in YAML or TOML: what a reader expects at a node, and what it says where that is not there.
 
 use super::error::{Report, nearest, quoted};
 use super::{Content, Key, Node};
