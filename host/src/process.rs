@@ -87,6 +87,7 @@ impl Engine {
             check_contract(contract, shared.mode, &policy, shared.schema.as_ref())?;
         }
         let grants = policy.side_effects.open(&guest.contracts)?;
+        let completed = grants.recover()?;
         let program = shared.runtime.compile(&component)?;
         let digest: Arc<str> = guest.digest.as_str().into();
         let names: Vec<String> = guest.contracts.iter().map(|it| it.name.clone()).collect();
@@ -106,7 +107,7 @@ impl Engine {
         let processes = processes?;
         shared.add_processes(&processes)?;
         Ok(Registered {
-            notes: [notes(&names, &processes), grants.notes].concat(),
+            notes: [notes(&names, &processes), completed].concat(),
             processes: names,
             digest: guest.digest,
         })

@@ -57,9 +57,7 @@ pub(crate) struct Reach {
 /// Grants whose directories are open, for the contracts of one guest.
 pub(crate) struct OpenGrants<'a> {
     grants: &'a SideEffectGrants,
-    directories: Vec<Directory>,
-    /// What an operator should know of them.
-    pub(crate) notes: Vec<String>,
+    directories: Vec<(Directory, Access)>,
 }
 
 impl Policy {
@@ -128,7 +126,7 @@ impl SideEffectGrants {
 
     /// What is granted, as contracts spell it.
     pub(crate) fn words(&self) -> Vec<String> {
-        self.0.iter().map(Granted::words).collect()
+        self.0.iter().map(|it| it.effect().to_string()).collect()
     }
 
     /// Holds the grants against what the contracts of a guest ask for, and opens the directories.
@@ -138,7 +136,7 @@ impl SideEffectGrants {
     /// # Errors
     ///
     /// A side effect that is not granted, a grant that nothing asks for or that is given twice, a directory that cannot
-    /// be opened, or in which a killed host left what cannot be completed.
+    /// be opened.
     pub(crate) fn open(&self, contracts: &[Contract]) -> Result<OpenGrants<'_>, RegisterError> {
         for contract in contracts {
             let missing = contract.side_effects.iter().find(|it| !self.covers(it));
@@ -151,7 +149,6 @@ impl SideEffectGrants {
             check_one_is_written(contract)?;
         }
         let mut directories: Vec<(Directory, Access)> = Vec::new();
-        let mut notes = Vec::new();
         for (index, granted) in self.0.iter().enumerate() {
             let wrong = |problem| RegisterError::Grant {
                 grant: granted.effect().to_string(),
@@ -192,20 +189,12 @@ impl SideEffectGrants {
                     let path = path.clone();
                     return Err(wrong(GrantProblem::Directory { path, source }));
                 }
-                if *access == Access::ReadWrite {
-                    let recovered = staging::recover(&directory)
-                        .map_err(|problem| wrong(GrantProblem::Unfinished { problem }))?;
-                    if recovered == Recovered::Commit {
-                        notes.push(staging::told(name));
-                    }
-                }
                 directories.push((directory, *access));
             }
         }
         Ok(OpenGrants {
             grants: self,
-            directories: directories.into_iter().map(|(it, _)| it).collect(),
-            notes,
+            directories,
         })
     }
 
@@ -215,6 +204,27 @@ impl SideEffectGrants {
 }
 
 impl OpenGrants<'_> {
+    /// Completes what killed hosts left in the directories to write into; says so of each.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be completed.
+    pub(crate) fn recover(&self) -> Result<Vec<String>, RegisterError> {
+        let mut notes = Vec::new();
+        let writable = |(_, access): &&(Directory, Access)| *access == Access::ReadWrite;
+        for (directory, _) in self.directories.iter().filter(writable) {
+            let recovered =
+                staging::recover(directory).map_err(|problem| RegisterError::Grant {
+                    grant: SideEffect::FsRw(directory.name.to_string()).to_string(),
+                    problem: GrantProblem::Unfinished { problem },
+                })?;
+            if recovered == Recovered::Commit {
+                notes.push(staging::told(&directory.name));
+            }
+        }
+        Ok(notes)
+    }
+
     /// What a process reaches; none where its contract asks for nothing, which costs its runs nothing.
     pub(crate) fn reach(&self, contract: &Contract) -> Option<Arc<Reach>> {
         if contract.side_effects.is_empty() {
@@ -228,9 +238,10 @@ impl OpenGrants<'_> {
         };
         let is_read = |it: &&Directory| matches!(asked(it), Some(SideEffect::Fs(_)));
         let is_written = |it: &&Directory| matches!(asked(it), Some(SideEffect::FsRw(_)));
+        let directories = || self.directories.iter().map(|(directory, _)| directory);
         Some(Arc::new(Reach {
-            directories: self.directories.iter().filter(is_read).cloned().collect(),
-            writable: self.directories.iter().find(is_written).cloned(),
+            directories: directories().filter(is_read).cloned().collect(),
+            writable: directories().find(is_written).cloned(),
             effects: effects.into_iter().cloned().collect(),
         }))
     }

@@ -124,11 +124,16 @@ impl Check {
     fn limits(&self, setup: &Setup, report: &mut Report) -> Limits {
         let limits = self.limits.over(setup.limits());
         let count = Limits::COUNT;
-        let passed = report.note("limits", limits::check(&limits), |()| {
-            match changed_limits(&limits).as_slice() {
-                [] => format!("{count} limits, all as by default"),
-                changed => format!("{count} limits, not as by default: {}", list(changed, "none")),
-            }
+        let passed = report.note("limits", limits::check(&limits), |()| match changed_limits(
+            &limits,
+        )
+        .as_slice()
+        {
+            [] => format!("{count} limits, all as by default"),
+            changed => format!(
+                "{count} limits, not as by default: {}",
+                list(changed, "none")
+            ),
         });
         passed.map_or_else(Limits::default, |()| limits)
     }
@@ -139,10 +144,14 @@ impl Check {
             report.skip("schema", reason);
             return None;
         };
-        let schema = report.note("schema", file.and_then(|file| schema::read(&file)), |schema| {
-            let declared = counted(schema.declarations(), "declaration");
-            format!("{}: {declared}", schema.origin())
-        });
+        let schema = report.note(
+            "schema",
+            file.and_then(|file| schema::read(&file)),
+            |schema| {
+                let declared = counted(schema.declarations(), "declaration");
+                format!("{}: {declared}", schema.origin())
+            },
+        );
         if schema.is_none() {
             let reason = "the schema failed: contracts, recipe and context are held against none";
             report.skip("paths", reason);
@@ -181,14 +190,11 @@ impl Check {
         Some(bound.recipe)
     }
 
-    fn context(
-        &self,
-        setup: &Setup,
-        limits: &Limits,
-        schema: Option<Schema>,
-        report: &mut Report,
-    ) {
-        let Some(file) = setup.file(Word::Context, self.context.as_deref()).transpose() else {
+    fn context(&self, setup: &Setup, limits: &Limits, schema: Option<Schema>, report: &mut Report) {
+        let Some(file) = setup
+            .file(Word::Context, self.context.as_deref())
+            .transpose()
+        else {
             report.skip("context", "no context is given (--context FILE)");
             return;
         };
@@ -373,9 +379,14 @@ fn registration(
     let registered = during(output, "compiling the guest", || {
         register(loaded, recipe, policy, limits)
     });
-    report.note("registration", registered, |()| {
-        "the imports are linked, and the code compiles".into()
-    });
+    let told = "the imports are linked, and the code compiles";
+    let notes = report.note("registration", registered, |_| told.into());
+    for note in notes.into_iter().flatten() {
+        // What the recipe's row has told already is not told again.
+        if !report.warnings.contains(&note) {
+            report.warnings.push(note);
+        }
+    }
 }
 
 fn register(
@@ -383,7 +394,7 @@ fn register(
     recipe: Option<Recipe>,
     policy: Policy,
     limits: Limits,
-) -> Result<(), Failure> {
+) -> Result<Vec<String>, Failure> {
     let mut builder = Engine::builder().limits(limits).standing_instances(0);
     if let Some(recipe) = recipe {
         builder = builder.recipe(recipe);
@@ -391,6 +402,5 @@ fn register(
     let engine = builder
         .build()
         .map_err(|error| Failure::new(Code::HostFailed, error))?;
-    engine.register(loaded.component, policy)?;
-    Ok(())
+    Ok(engine.register(loaded.component, policy)?.notes)
 }

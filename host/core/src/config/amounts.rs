@@ -81,7 +81,9 @@ const SYNONYMS: [(&str, &str); 5] = [
 pub fn changed_limits(limits: &Limits) -> Vec<&'static str> {
     let (mut limits, mut defaults) = (limits.clone(), Limits::default());
     let mut differs = |slot: Slot| match slot {
-        Slot::Bytes(at) | Slot::Count(at) | Slot::Fuel(at) => *at(&mut limits) != *at(&mut defaults),
+        Slot::Bytes(at) | Slot::Count(at) | Slot::Fuel(at) => {
+            *at(&mut limits) != *at(&mut defaults)
+        }
         Slot::Time(at) => *at(&mut limits) != *at(&mut defaults),
     };
     let rows = ROWS.into_iter().filter(|(_, slot)| differs(*slot));

@@ -294,8 +294,7 @@ impl Reader<'_> {
                 "random" => grants.random = self.report.flag("random", node),
                 "directories" => grants.directories = self.directories("`directories`", node),
                 _ => {
-                    grants.writable_directories =
-                        self.directories("`writable_directories`", node);
+                    grants.writable_directories = self.directories("`writable_directories`", node);
                 }
             }
         }

@@ -182,7 +182,10 @@ context:
     /// The places of the breaches, and the first line of each message.
     fn told(text: &str) -> Vec<String> {
         let source = Source::new("c.yaml", text);
-        let value = Node::of_yaml(&source, text).expect(text).value().expect(text);
+        let value = Node::of_yaml(&source, text)
+            .expect(text)
+            .value()
+            .expect(text);
         let context = context_from_value(&value).expect(text);
         let schema = Schema::parse(SCHEMA, "s.yaml").expect("schema");
         let breaches = schema.check(&context).expect_err(text);
