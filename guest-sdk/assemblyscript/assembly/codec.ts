@@ -42,6 +42,9 @@ export function encodeInto<T>(encoder: Encoder, value: T): void {
     value.__theusEncode(encoder);
   } else {
     ERROR("this type has no encoding: write @record over the class, or use bool, a number, string, Uint8Array, Array, Map with string keys, Some or Value");
+    // Another error, which names the type.
+    // @ts-ignore: as above
+    value.hasNoEncoding;
   }
 }
 
@@ -84,6 +87,8 @@ export function decodeFrom<T>(decoder: Decoder): T {
       return record;
     } else {
       ERROR("this type has no encoding: write @record over the class, or use bool, a number, string, Uint8Array, Array, Map with string keys, Some or Value");
+      // @ts-ignore: as above
+      none.hasNoEncoding;
       return none;
     }
   }

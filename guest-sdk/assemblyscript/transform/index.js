@@ -3,6 +3,7 @@
 // After parsing it reads the decorators, appends what calls a process to the source of each, and adds a source with the
 // exports. After compiling it leaves only the exports of a guest, checks the imports, and writes the contract.
 
+import { realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -68,6 +69,7 @@ export default class TheusTransform {
   afterCompile(module) {
     if (!this.isFirst || !this.processes) return;
     keepExports(module, this.binaryen);
+    keepNames(module, this.processes, this.binaryen);
     for (const message of foreignImports(module, this.binaryen)) {
       this.program.error(102, null, message);
     }
@@ -78,11 +80,21 @@ export default class TheusTransform {
 
 /** The compiler that runs: that of the guest's folder. This package has none of its own, and may lie behind a link. */
 async function loadCompiler(baseDir) {
-  const require = createRequire(join(process.cwd(), baseDir, "package.json"));
-  return import(pathToFileURL(require.resolve("assemblyscript/dist/assemblyscript.js")));
+  const places = [join(process.cwd(), baseDir, "package.json"), realpathSync(process.argv[1])];
+  for (const place of places) {
+    try {
+      const file = createRequire(place).resolve("assemblyscript/dist/assemblyscript.js");
+      return await import(pathToFileURL(file));
+    } catch (error) {
+      if (error.code !== "MODULE_NOT_FOUND") throw error;
+    }
+  }
+  throw new Error("the package `assemblyscript` is not installed beside `theus-guest`: type npm install --save-dev assemblyscript@~0.28.20");
 }
 
 function isOfTheGuest(source, { SourceKind }) {
+  // The runtime comes as an entry file, but lies in the library.
+  if (source.normalizedPath.startsWith("~lib/")) return false;
   return source.sourceKind === SourceKind.User || source.sourceKind === SourceKind.UserEntry;
 }
 
@@ -98,6 +110,15 @@ function checkNames(processes, sources, diagnostics) {
     }
     seen.add(process.name);
   }
+}
+
+/** A process stays a function of its own, whatever the optimiser thinks: traps in it are reported under its name. */
+function keepNames(module, processes, binaryen) {
+  for (const { source, name } of processes) {
+    binaryen.setPassArgument("no-inline", `${source.internalPath}/${name}`);
+    module.runPasses(["no-inline"]);
+  }
+  binaryen.setPassArgument("no-inline", null);
 }
 
 /** Whatever else the sources export would be kept, and is no use to the host. */
