@@ -7,6 +7,8 @@
 mod harness;
 
 mod architecture;
+mod assemblyscript;
+mod assemblyscript_sources;
 mod cases;
 mod chapter4;
 mod cli;
@@ -28,4 +30,6 @@ mod resources;
 mod schema;
 mod transaction;
 mod traps;
+mod vectors;
+mod warehouses;
 mod wasi;

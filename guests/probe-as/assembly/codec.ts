@@ -82,3 +82,11 @@ export function make(ctx: Context): Uint8Array[] {
 export function sum_as(ctx: Context, value: Value): f64 {
   return <f64>value.as<i64>() + <f64>value.as<u8>() + value.as<f64>() + value.asFloat() + <f64>value.asInt() + <f64>value.asUint();
 }
+
+/** Writes a list that holds itself. */
+@process()
+export function nest_for_ever(ctx: Context): Value {
+  const elements: Value[] = [];
+  elements.push(Value.list(elements));
+  return Value.list(elements);
+}
