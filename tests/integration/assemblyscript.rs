@@ -1,8 +1,9 @@
 //! Guests in AssemblyScript: every call of their SDK, and every way in which they end.
 
-use crate::harness::engines::{Setup, arguments, commits, fails, json, message, value};
-use crate::harness::guests;
-use theus_host::{Engine, LogLevel, Map, RunError, Value, args};
+use crate::harness::engines::{PATIENCE, Setup, arguments, commits, fails, json, message, value};
+use crate::harness::{guests, root};
+use std::process::Command;
+use theus_host::{Engine, Limits, LogLevel, Map, Policy, RunError, Value, args, context_from_json};
 
 fn probe() -> Engine {
     Setup::of(guests::probe_as(), "guests/probe-as/context.yaml").engine()
@@ -313,4 +314,42 @@ fn contract_and_guest_agree_on_parameters() {
         let receipt = fails(&engine, "small", args, code);
         assert!(!matches!(receipt.error, Some(RunError::Host { .. })));
     }
+}
+
+/// The runtime that a guest's author chooses for it: with a garbage collector, what was dropped is used again.
+#[test]
+fn a_guest_may_have_a_garbage_collector() {
+    let folder = root().join("guests/probe-as");
+    // The compiler is that of the guest as it is built otherwise.
+    guests::probe_as();
+    let file = guests::tmp().join("probe-as-incremental.wasm");
+    let output = Command::new("node")
+        .args([
+            "--enable-source-maps",
+            "node_modules/assemblyscript/bin/asc.js",
+        ])
+        .args(["--runtime", "incremental", "--outFile"])
+        .arg(&file)
+        .current_dir(folder)
+        .output()
+        .expect("node starts: the AssemblyScript parts need Node >= 20");
+    assert!(output.status.success(), "{output:?}");
+    let context =
+        context_from_json(r#"{"domain": {"inbox": {"text": "hello"}}}"#).expect("a context");
+    let limits = Limits {
+        timeout: PATIENCE,
+        ..Limits::default()
+    };
+    let engine = Engine::builder()
+        .context(context)
+        .limits(limits)
+        .build()
+        .expect("an engine");
+    engine
+        .register(file.as_path(), Policy::as_declared())
+        .expect("a guest");
+    let receipt = commits(&engine, "allocate", args! { "mebibytes" => 200 });
+    assert_eq!(receipt.result, Some(Value::Int(200)));
+    let receipt = commits(&engine, "get_or", args! { "at" => "domain.inbox.text" });
+    assert_eq!(receipt.result, Some("hello".into()));
 }

@@ -8,6 +8,7 @@ mod harness;
 
 mod architecture;
 mod assemblyscript;
+mod assemblyscript_guide;
 mod assemblyscript_sources;
 mod cases;
 mod chapter4;

@@ -4,8 +4,8 @@ use super::Target;
 use std::path::PathBuf;
 use theus_core::code::Code;
 
-/// The prerequisite of everything in AssemblyScript, with its remedy.
-const INSTALL_NODE: &str = "the AssemblyScript parts need Node >= 20: install it from https://nodejs.org, so that `node` and `npm` are on the PATH";
+const INSTALL_NODE: &str =
+    "install Node 20 or newer from https://nodejs.org, so that `node` and `npm` are on the PATH";
 
 /// Why a folder was not built.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,14 @@ pub enum BuildError {
     /// A tool is not installed.
     #[error("`{tool}` cannot be started: {source}")]
     ToolMissing {
+        /// The program.
+        tool: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Node or npm, which the AssemblyScript compiler needs, is not installed.
+    #[error("`{tool}` cannot be started, but the AssemblyScript parts need Node >= 20: {source}")]
+    NodeMissing {
         /// The program.
         tool: String,
         /// What the system says.
@@ -136,7 +144,6 @@ impl BuildError {
             Self::NoManifest { .. } => {
                 "give a folder that holds a guest's Cargo.toml or package.json, or a .wasm file".into()
             }
-            Self::ToolMissing { tool, .. } if tool == "node" || tool == "npm" => INSTALL_NODE.into(),
             Self::ToolMissing { tool, .. } => {
                 format!("install Rust from https://rustup.rs, so that `{tool}` is on the PATH")
             }
@@ -158,7 +165,7 @@ impl BuildError {
             Self::ToolFailed { .. } | Self::Failed { .. } => {
                 "mend what cargo reports; `cargo build` in the folder shows the same".into()
             }
-            Self::NodeTooOld { .. } => INSTALL_NODE.into(),
+            Self::NodeMissing { .. } | Self::NodeTooOld { .. } => INSTALL_NODE.into(),
             Self::NotAScriptGuest { .. } => {
                 "a guest in AssemblyScript has a package.json that depends on `theus-guest` and `assemblyscript`, \
                  a package-lock.json, and an asconfig.json that extends `theus-guest/asconfig.json`"

@@ -1,12 +1,12 @@
 //! Guests in AssemblyScript: npm installs the compiler, asc compiles as the folder's `asconfig.json` says.
 
-use super::toolchain::{last_words, output};
+use super::toolchain::last_words;
 use super::{BuildError, Diagnostics};
 use serde_json::Value as Json;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::SystemTime;
 
 /// The oldest Node that runs the compiler.
@@ -119,7 +119,7 @@ impl Node {
     pub(super) fn check(&self) -> Result<(), BuildError> {
         let mut node = Command::new(&self.node);
         node.arg("--version").stdin(Stdio::null());
-        let printed = output(&mut node)?;
+        let printed = run(&mut node)?;
         let found = String::from_utf8_lossy(&printed.stdout);
         let found = found.trim().trim_start_matches('v');
         let major = found
@@ -146,7 +146,7 @@ impl Node {
             .args(["--no-progress", "--loglevel=error"])
             .current_dir(&package.folder)
             .stdin(Stdio::null());
-        let printed = output(&mut npm)?;
+        let printed = run(&mut npm)?;
         if printed.status.success() {
             return Ok(());
         }
@@ -175,7 +175,7 @@ impl Node {
         if diagnostics != Diagnostics::Show {
             asc.arg("--noColors");
         }
-        let printed = output(&mut asc)?;
+        let printed = run(&mut asc)?;
         if !printed.status.success() {
             return Err(BuildError::NotCompiled {
                 package: package.name.clone(),
@@ -191,4 +191,12 @@ impl Node {
         })?;
         Ok(wasm)
     }
+}
+
+/// Runs a command and takes what it prints; only a program that cannot be started is an error.
+fn run(command: &mut Command) -> Result<Output, BuildError> {
+    command.output().map_err(|source| BuildError::NodeMissing {
+        tool: command.get_program().to_string_lossy().into_owned(),
+        source,
+    })
 }
