@@ -7,7 +7,7 @@
 import { stop } from "./abort";
 import { MAX_DEPTH } from "./encoder";
 import { bytesAt } from "./memory";
-import { isAscii, lift } from "./text";
+import { isAscii, tryLift } from "./text";
 
 /** Reads values one after the other from memory. */
 @final
@@ -91,7 +91,7 @@ export class Decoder {
 
   text(wanted: string): string {
     const length = this.textLength(wanted);
-    return lift(this.take(length), length);
+    return this.letters(this.take(length), length);
   }
 
   bytes(wanted: string): Uint8Array {
@@ -161,7 +161,7 @@ export class Decoder {
   /** A key of a map. */
   key(): string {
     const length = this.keyLength();
-    return lift(this.take(length), length);
+    return this.letters(this.take(length), length);
   }
 
   /** Takes a key of a map, for `keyIs`. */
@@ -177,7 +177,7 @@ export class Decoder {
 
   /** The key that was taken last. */
   lastKey(): string {
-    return lift(this.keyStart, this.keySize);
+    return this.letters(this.keyStart, this.keySize);
   }
 
   private keyStart: usize = 0;
@@ -258,6 +258,12 @@ export class Decoder {
 
   private about(): string {
     return this.before.length == 0 ? this.subject : this.before + "`" + this.subject + "`";
+  }
+
+  private letters(start: usize, length: usize): string {
+    const text = tryLift(start, length);
+    if (text === null) this.malformed("a string that is not UTF-8");
+    return <string>text;
   }
 
   private keyLength(): usize {

@@ -68,14 +68,51 @@ export function writeUtf8(text: string, size: usize, out: usize): void {
 
 /** The text of UTF-8 that the host made, and that is well-formed for that reason. */
 export function lift(start: usize, length: usize): string {
-  const text = changetype<string>(__new(length << 1, idof<string>()));
-  const out = changetype<usize>(text);
-  for (let at: usize = 0; at < length; ++at) {
-    const byte = load<u8>(start + at);
-    if (byte >= 0x80) return String.UTF8.decodeUnsafe(start, length);
-    store<u16>(out + (at << 1), byte);
+  return <string>tryLift(start, length);
+}
+
+/** The text of UTF-8; null where it is not well-formed. */
+export function tryLift(start: usize, length: usize): string | null {
+  // No letter has more units as UTF-16 than bytes as UTF-8.
+  const text = __new(length << 1, idof<string>());
+  const end = start + length;
+  let at = start;
+  let out = text;
+  while (at < end) {
+    const first = <u32>load<u8>(at);
+    if (first < 0x80) {
+      store<u16>(out, first);
+      at += 1;
+      out += 2;
+      continue;
+    }
+    const size: usize = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (first < 0xc2 || first > 0xf4 || size > end - at) return null;
+    const second = <u32>load<u8>(at, 1);
+    if ((second & 0xc0) != 0x80) return null;
+    let letter = first & (0x7f >> <u32>size);
+    letter = (letter << 6) | (second & 0x3f);
+    for (let next: usize = 2; next < size; ++next) {
+      const byte = <u32>load<u8>(at + next);
+      if ((byte & 0xc0) != 0x80) return null;
+      letter = (letter << 6) | (byte & 0x3f);
+    }
+    // Longer than needed, half of a surrogate pair, or beyond the last letter.
+    if (size == 3 && (letter < 0x800 || (letter & 0xf800) == 0xd800)) return null;
+    if (size == 4 && (letter < 0x10000 || letter > 0x10ffff)) return null;
+    if (letter < 0x10000) {
+      store<u16>(out, letter);
+      out += 2;
+    } else {
+      letter -= 0x10000;
+      store<u16>(out, 0xd800 | (letter >> 10));
+      store<u16>(out, 0xdc00 | (letter & 0x3ff), 2);
+      out += 4;
+    }
+    at += size;
   }
-  return text;
+  const used = out - text;
+  return changetype<string>(used == length << 1 ? text : __renew(text, used));
 }
 
 /** Whether UTF-8 says the same as a text of ASCII letters. */

@@ -10,16 +10,13 @@ export function appendCalls(source, processes, compiler) {
   appendSource([imports, ...processes.map(callOf)].join("\n"), source, compiler);
 }
 
-/** The source with the exports of the guest. */
-export function exportsSource(processes) {
-  const files = new Map();
-  for (const process of processes) {
-    const file = process.source.normalizedPath.replace(/\.ts$/, "");
-    files.set(file, [...(files.get(file) ?? []), process]);
+/** The source with the exports of the guest. The entry files come first: their top-level code runs in that order. */
+export function exportsSource(processes, entries) {
+  const imports = entries.map((entry) => `import "${importPath(entry)}";`);
+  for (const source of new Set(processes.map((process) => process.source))) {
+    const names = processes.filter((process) => process.source === source).map(callName);
+    imports.push(`import { ${names.join(", ")} } from "${importPath(source)}";`);
   }
-  const imports = [...files].map(
-    ([file, ofFile]) => `import { ${ofFile.map(callName).join(", ")} } from "./${file}";`,
-  );
   const names = processes.map((process) => process.name).sort();
   const choices = processes.map(
     (process) =>
@@ -58,6 +55,10 @@ export function parseMember(text, source, declaration, { Parser, Source, SourceK
 function refuseProblems(parser, text) {
   const [problem] = parser.diagnostics;
   if (problem) throw new Error(`the code that theus-guest generates is malformed: ${problem.message}\n${text}`);
+}
+
+function importPath({ normalizedPath }) {
+  return `./${normalizedPath.replace(/\.ts$/, "")}`;
 }
 
 function callName({ name }) {

@@ -23,13 +23,8 @@ const ALIASES = {
   console: "~lib/theus-guest/assembly/log/console",
 };
 
-/** The exports of a guest, by the names under which the generated source has them. */
-const EXPORTS = {
-  memory: "memory",
-  _initialize: "_initialize",
-  cabi_realloc: "cabi_realloc",
-  run: "theus:process/processes@0.1.0#run",
-};
+/** The export that runs a process: under the name that the generated source gives it, and under its own. */
+const RUN = { generated: "run", exported: "theus:process/processes@0.1.0#run" };
 
 /** Compilations that have this transform already: asc makes a second one where two files name it. */
 const compilations = new WeakSet();
@@ -56,7 +51,10 @@ export default class TheusTransform {
       const processes = this.processes.filter((process) => process.source === source);
       if (processes.length > 0) appendCalls(source, processes, compiler);
     }
-    parser.parseFile(exportsSource(this.processes), EXPORTS_PATH, true);
+    // Only what is generated is exported, whatever the entry files export: a process may be called `memory`.
+    const entries = sources.filter((source) => source.sourceKind === compiler.SourceKind.UserEntry);
+    for (const source of entries) source.sourceKind = compiler.SourceKind.User;
+    parser.parseFile(exportsSource(this.processes, entries), EXPORTS_PATH, true);
 
     // The host runs top-level code before it hands the guest its imports: a start function would run it too early.
     this.program.options.exportStart = "_initialize";
@@ -68,7 +66,7 @@ export default class TheusTransform {
 
   afterCompile(module) {
     if (!this.isFirst || !this.processes) return;
-    keepExports(module, this.binaryen);
+    nameExport(module, this.binaryen);
     keepNames(module, this.processes, this.binaryen);
     for (const message of foreignImports(module, this.binaryen)) {
       this.program.error(102, null, message);
@@ -121,19 +119,14 @@ function keepNames(module, processes, binaryen) {
   binaryen.setPassArgument("no-inline", null);
 }
 
-/** Whatever else the sources export would be kept, and is no use to the host. */
-function keepExports(module, binaryen) {
-  const internal = new Map();
+/** Gives the generated export the name that no source could give it. */
+function nameExport(module, binaryen) {
   for (let index = module.getNumExports() - 1; index >= 0; --index) {
-    const info = binaryen.getExportInfo(module.getExportByIndex(index));
-    internal.set(info.name, info);
-  }
-  for (const [name, { kind, value }] of internal) {
-    if (EXPORTS[name] === name) continue;
+    const { name, value } = binaryen.getExportInfo(module.getExportByIndex(index));
+    if (name !== RUN.generated) continue;
     module.removeExport(name);
-    if (EXPORTS[name]) {
-      if (kind !== binaryen.ExternalFunction) throw new Error(`the export ${name} is no function`);
-      module.addFunctionExport(value, EXPORTS[name]);
-    }
+    module.addFunctionExport(value, RUN.exported);
+    return;
   }
+  throw new Error("the code that theus-guest generates has no export");
 }

@@ -59,3 +59,15 @@ let calls: u64 = 0;
 export function stateful(ctx: Context): u64 {
   return ++calls;
 }
+
+/** Has the name of an export that every guest has. */
+@process()
+export function memory(ctx: Context): string {
+  return "a process";
+}
+
+/** Has the name of another one. */
+@process()
+export function run(ctx: Context): string {
+  return "a process, too";
+}
