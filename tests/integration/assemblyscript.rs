@@ -45,6 +45,9 @@ fn arguments_of_every_kind_come_back() {
         ("secret", args! { "token" => "hunter2", "pin" => 3 }, "8"),
         ("small", args! { "number" => 255 }, "255"),
         ("sum_as", args! { "value" => 7 }, "42.0"),
+        // Processes with the names of exports that every guest has.
+        ("memory", args! {}, "\"a process\""),
+        ("run", args! {}, "\"a process, too\""),
     ]);
 }
 
