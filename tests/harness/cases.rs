@@ -2,7 +2,7 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `cmd` | the words of the command line, over any number of lines; `'…'` keeps blanks; `$PROBE`, `$WAREHOUSE`, `$PRICES`, `$REPORTS`, `$SCRIBE` and `$GUESTS` stand for the built guests and the folder of their sources |
+//! | `cmd` | the words of the command line, over any number of lines; `'…'` keeps blanks; `$PROBE`, `$PROBE_AS`, `$WAREHOUSE`, `$PRICES`, `$REPORTS`, `$SCRIBE` and `$GUESTS` stand for the built guests and the folder of their sources |
 //! | `stdin` | the standard input, where there is one |
 //! | `expected.json` | `exit`: the exit code; `json`: a part of the object that the command prints with `-o json` |
 //! | `expected.txt` | what the command prints as text: its standard output, then its standard error |
@@ -197,6 +197,7 @@ fn fill(word: &str) -> String {
     let guest = |guest: &guests::Prebuilt| guest.file.display().to_string();
     match word {
         "$PROBE" => guest(guests::probe()),
+        "$PROBE_AS" => guest(guests::probe_as()),
         "$WAREHOUSE" => guest(guests::warehouse()),
         "$PRICES" => guest(guests::prices()),
         "$REPORTS" => guest(guests::reports()),

@@ -197,6 +197,12 @@ pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).expect(text)
 }
 
+/// Arguments from JSON.
+#[track_caller]
+pub(crate) fn arguments(text: &str) -> Map {
+    json(text).as_map().expect(text).clone()
+}
+
 fn context_file(file: &str) -> Tree {
     let text = fs::read_to_string(root().join(file)).expect(file);
     let value: Value = serde_saphyr::from_str(&text).expect(file);

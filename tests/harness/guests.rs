@@ -28,6 +28,18 @@ pub(crate) fn warehouse() -> &'static Prebuilt {
     WAREHOUSE.get_or_init(|| build("warehouse"))
 }
 
+/// The same guest in AssemblyScript.
+pub(crate) fn warehouse_as() -> &'static Prebuilt {
+    static WAREHOUSE: OnceLock<Prebuilt> = OnceLock::new();
+    WAREHOUSE.get_or_init(|| build("warehouse-as"))
+}
+
+/// The guest with one process per call of the AssemblyScript SDK.
+pub(crate) fn probe_as() -> &'static Prebuilt {
+    static PROBE: OnceLock<Prebuilt> = OnceLock::new();
+    PROBE.get_or_init(|| build("probe-as"))
+}
+
 /// The guest that reads a price list from a granted directory.
 pub(crate) fn prices() -> &'static Prebuilt {
     static PRICES: OnceLock<Prebuilt> = OnceLock::new();
@@ -81,7 +93,7 @@ fn build(name: &str) -> Prebuilt {
     let built = Build::new(root().join("guests").join(name))
         .diagnostics(Diagnostics::Hide)
         .run()
-        .unwrap_or_else(|error| panic!("{name}: {error}"));
+        .unwrap_or_else(|error| panic!("{name}: {error} ({:?})", error.help()));
     keep(&built.wasm, name)
 }
 

@@ -7,6 +7,9 @@
 mod harness;
 
 mod architecture;
+mod assemblyscript;
+mod assemblyscript_guide;
+mod assemblyscript_sources;
 mod attacks;
 mod bombs;
 mod cases;
@@ -37,6 +40,8 @@ mod schema;
 mod security;
 mod transaction;
 mod traps;
+mod vectors;
+mod warehouses;
 mod wasi;
 mod writable;
 mod writable_attacks;

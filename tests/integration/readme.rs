@@ -6,16 +6,16 @@ use crate::harness::root;
 use crate::harness::text::normalized;
 use std::fs;
 
-const HOST: &str = "cargo run --release -- ";
+pub(crate) const HOST: &str = "cargo run --release -- ";
 
 /// A command and what the README shows below it.
-struct Shown {
-    command: String,
-    output: String,
+pub(crate) struct Shown {
+    pub(crate) command: String,
+    pub(crate) output: String,
 }
 
 /// The lines of fenced blocks that begin with `$ `, each with the lines up to the next one.
-fn shown(readme: &str) -> Vec<Shown> {
+pub(crate) fn shown(readme: &str) -> Vec<Shown> {
     let mut all: Vec<Shown> = Vec::new();
     let mut fenced = false;
     let mut open = false;
@@ -39,7 +39,7 @@ fn shown(readme: &str) -> Vec<Shown> {
 /// What a command printed is what is shown: all of its results or, where it has none, the end of what it told.
 ///
 /// What stands before the end on the standard error is cargo's, and the contract that was accepted.
-fn is_shown(stdout: &str, stderr: &str, shown: &str) -> bool {
+pub(crate) fn is_shown(stdout: &str, stderr: &str, shown: &str) -> bool {
     let [stdout, stderr, shown] = [stdout, stderr, shown].map(normalized);
     if stdout.is_empty() {
         !shown.is_empty() && format!("\n{stderr}").ends_with(&format!("\n{shown}"))

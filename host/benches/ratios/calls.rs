@@ -51,18 +51,21 @@ const BARE: &str = "bare instance, fresh, same host functions";
 const REFERENCE: &str = "the reference call";
 const WITHOUT_RULES: &str = "the reference call without rules";
 const MANY_RULES: &str = "the reference call, ten rules of each gate";
+const SCRIPT: &str = "the reference call in AssemblyScript";
 
 pub(crate) fn run(effort: Effort) -> Result<()> {
     let component = guests::component("reference")?;
-    let mut cases = cases(&component)?;
+    let script = guests::component("reference-as")?;
+    let mut cases = cases(&component, &script)?;
     let figures = measure(&mut cases, effort.rounds(ROUNDS))?;
-    print(&cases, &figures, component.len())
+    print(&cases, &figures, component.len(), script.len())
 }
 
 /// Calls one case for as long as a profiler may want to look.
 pub(crate) fn profile(name: &str) -> Result<()> {
     let component = guests::component("reference")?;
-    let mut cases = cases(&component)?;
+    let script = guests::component("reference-as")?;
+    let mut cases = cases(&component, &script)?;
     cases.retain(|case| case.name.contains(name));
     ensure!(
         cases.len() == 1,
@@ -72,7 +75,7 @@ pub(crate) fn profile(name: &str) -> Result<()> {
     Ok(())
 }
 
-fn cases(component: &[u8]) -> Result<Vec<Case<'static>>> {
+fn cases(component: &[u8], script: &[u8]) -> Result<Vec<Case<'static>>> {
     Ok(vec![
         Case::new(NATIVE, native()?),
         Case::new(REUSED, reused(component)?),
@@ -81,6 +84,7 @@ fn cases(component: &[u8]) -> Result<Vec<Case<'static>>> {
         Case::new(REFERENCE, reference(component, Some(RECIPE))?),
         Case::new(WITHOUT_RULES, reference(component, None)?),
         Case::new(MANY_RULES, reference(component, Some(TEN_RULES))?),
+        Case::new(SCRIPT, reference(script, Some(RECIPE))?),
     ])
 }
 
@@ -218,13 +222,20 @@ fn reused(component: &[u8]) -> Result<Call> {
     }))
 }
 
-fn print(cases: &[Case<'_>], figures: &[Figures], component_bytes: usize) -> Result<()> {
+fn print(
+    cases: &[Case<'_>],
+    figures: &[Figures],
+    component_bytes: usize,
+    script_bytes: usize,
+) -> Result<()> {
     let of = |name| {
         let at = cases.iter().position(|case| case.name == name);
         at.map(|at| figures[at]).context("a case of that name")
     };
     let (native, plain, bare) = (of(NATIVE)?, of(PLAIN)?, of(BARE)?);
-    println!("component of {component_bytes} bytes; us per call, and as ratios of the same column");
+    println!(
+        "component of {component_bytes} bytes, from AssemblyScript {script_bytes}; us per call, and as ratios of the same column"
+    );
     println!(
         "{:<42} {:>7} {:>9} {:>8} {:>7}   {:>7} {:>9} {:>8} {:>7}",
         "", "decile", "x native", "x plain", "x bare", "median", "x native", "x plain", "x bare"
@@ -249,6 +260,14 @@ fn print(cases: &[Case<'_>], figures: &[Figures], component_bytes: usize) -> Res
         (many.decile / without.decile - 1.0) * 100.0,
         (many.median / without.median - 1.0) * 100.0,
     );
-    println!("aims: the reference call at most 11 x native and 1.3 x bare; ten rules at most 15%");
+    let (rust, script) = (of(REFERENCE)?, of(SCRIPT)?);
+    println!(
+        "in AssemblyScript it costs {:.2} (decile), {:.2} (median) times what it costs in Rust",
+        script.decile / rust.decile,
+        script.median / rust.median,
+    );
+    println!(
+        "aims: the reference call at most 11 x native and 1.3 x bare; ten rules at most 15%; AssemblyScript at most 1.5 x Rust"
+    );
     Ok(())
 }

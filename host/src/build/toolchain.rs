@@ -112,7 +112,7 @@ pub(super) fn checked_output(command: &mut Command) -> Result<Output, BuildError
 }
 
 /// What a failed program printed, cut to the part that says why.
-fn last_words(output: &Output) -> String {
+pub(super) fn last_words(output: &Output) -> String {
     const KEPT: usize = 4 * 1024;
     let text = String::from_utf8_lossy(&output.stderr);
     let text = text.trim();

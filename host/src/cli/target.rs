@@ -190,6 +190,15 @@ fn told(step: &Step) -> String {
         } => format!(
             "building {package} for {target}; this runs the build scripts of its author and of its dependencies\n"
         ),
+        Step::InstallPackages { package } => {
+            format!("installing the packages of {package} (npm ci --ignore-scripts) ...\n")
+        }
+        Step::CompileScript {
+            package,
+            first: true,
+        } => format!(
+            "building {package} with asc; this runs the compiler transforms of its author and of its dependencies\n"
+        ),
         _ => String::new(),
     }
 }

@@ -1,0 +1,3 @@
+// A module without a process.
+
+export function add_product(price: i64): void {}

@@ -1,0 +1,358 @@
+//! Guests in AssemblyScript: every call of their SDK, and every way in which they end.
+
+use crate::harness::engines::{PATIENCE, Setup, arguments, commits, fails, json, message, value};
+use crate::harness::{guests, root};
+use std::process::Command;
+use theus_host::{Engine, Limits, LogLevel, Map, Policy, RunError, Value, args, context_from_json};
+
+fn probe() -> Engine {
+    Setup::of(guests::probe_as(), "guests/probe-as/context.yaml").engine()
+}
+
+/// Runs each process on a new context and compares what it returns.
+fn returns(runs: &[(&str, Map, &str)]) {
+    for (process, args, result) in runs {
+        let receipt = commits(&probe(), process, args.clone());
+        assert_eq!(receipt.result, Some(json(result)), "{process}");
+    }
+}
+
+#[test]
+fn arguments_of_every_kind_come_back() {
+    let kinds = r#"[true, -9223372036854775808, 2.0, "é📺", {"$bytes": "AP8="}, [1, [2]], {"b": 1, "a": null}, 18446744073709551615]"#;
+    returns(&[
+        (
+            "echo_kinds",
+            arguments(
+                r#"{"truth": true, "whole": -9223372036854775808, "real": 2, "text": "é📺", "binary": {"$bytes": "AP8="},
+                    "list": [1, [2]], "map": {"b": 1, "a": null}, "any": 18446744073709551615}"#,
+            ),
+            kinds,
+        ),
+        ("echo", args! { "value" => json(kinds) }, kinds),
+        ("optional", args! {}, "\"none\""),
+        (
+            "optional",
+            arguments(r#"{"note": null, "limit": null}"#),
+            "\"none\"",
+        ),
+        (
+            "optional",
+            args! { "note" => "x", "limit" => u64::MAX },
+            "\"some: x, at most 18446744073709551615\"",
+        ),
+        ("secret", args! { "token" => "hunter2" }, "7"),
+        ("secret", args! { "token" => "hunter2", "pin" => 3 }, "8"),
+        ("small", args! { "number" => 255 }, "255"),
+        ("sum_as", args! { "value" => 7 }, "42.0"),
+        // Processes with the names of exports that every guest has.
+        ("memory", args! {}, "\"a process\""),
+        ("run", args! {}, "\"a process, too\""),
+    ]);
+}
+
+#[test]
+fn every_call_sees_a_new_guest() {
+    let engine = probe();
+    for _ in 0..3 {
+        assert_eq!(
+            commits(&engine, "stateful", args! {}).result,
+            Some(Value::Int(1))
+        );
+    }
+}
+
+#[test]
+fn every_call_of_the_context_does_what_the_host_does() {
+    returns(&[
+        (
+            "get_raw",
+            args! { "at" => "domain.inbox" },
+            r#"{"first": [1, 2, 3], "text": "hello"}"#,
+        ),
+        ("get_raw", args! { "at" => "domain.data.none" }, "null"),
+        ("get_or", args! { "at" => "domain.inbox.text" }, "\"hello\""),
+        (
+            "get_or",
+            args! { "at" => "domain.data.none" },
+            "\"nothing\"",
+        ),
+        (
+            "get_encoded_raw",
+            args! { "at" => "domain.inbox.first" },
+            r#"{"$bytes": "kwECAw=="}"#,
+        ),
+        (
+            "get_encoded_raw",
+            args! { "at" => "domain.inbox.none" },
+            "null",
+        ),
+        ("remove_raw", args! { "at" => "domain.data.none" }, "false"),
+        (
+            "push_twice",
+            args! { "at" => "domain.data.list", "value" => 3 },
+            "[1, 2]",
+        ),
+        (
+            "len_raw",
+            args! { "at" => "domain.inbox.first" },
+            r#"{"len": 3, "findLen": 3}"#,
+        ),
+        (
+            "len_raw",
+            args! { "at" => "domain.data.none" },
+            r#"{"len": 77, "findLen": null}"#,
+        ),
+        (
+            "keys_raw",
+            args! { "at" => "domain.inbox" },
+            r#"["first", "text"]"#,
+        ),
+        ("keys_raw", args! { "at" => "domain.data" }, "[]"),
+        (
+            "keys_page_raw",
+            args! { "at" => "domain.inbox", "limit" => 1 },
+            r#"["first"]"#,
+        ),
+        (
+            "keys_page_raw",
+            args! { "at" => "domain.inbox", "after" => "first", "limit" => 9 },
+            r#"["text"]"#,
+        ),
+        (
+            "read_bytes_raw",
+            args! { "at" => "domain.inbox.text", "offset" => 1, "length" => 3 },
+            r#"{"$bytes": "ZWxs"}"#,
+        ),
+        ("many_slots", args! { "count" => 600 }, "600"),
+        ("many_slots", args! { "count" => 256 }, "256"),
+        (
+            "join",
+            args! { "keys" => json(r#"["a-9", "b.c", "say \"\\", "é", ""]"#), "at" => 3 },
+            r#""domain.a-9[\"b.c\"][\"say \\\"\\\\\"][\"é\"][\"\"][3]""#,
+        ),
+    ]);
+    let engine = probe();
+    commits(
+        &engine,
+        "push_twice",
+        args! { "at" => "domain.data.list", "value" => 3 },
+    );
+    commits(
+        &engine,
+        "set_raw",
+        args! { "at" => "domain.data.list[1]", "value" => json("[null]") },
+    );
+    assert_eq!(
+        value(&engine, "domain.data.list"),
+        Some(json("[3, [null]]"))
+    );
+    let removed = commits(&engine, "remove_raw", args! { "at" => "domain.data.list" });
+    assert_eq!(removed.result, Some(Value::Bool(true)));
+    for (slot, count) in [("a@b.org", 1), ("a@b.org", 2), (r#"say "\"#, 1)] {
+        let receipt = commits(&engine, "increment_at", args! { "slot" => slot });
+        assert_eq!(receipt.result, Some(Value::Int(count)), "{slot}");
+    }
+}
+
+#[test]
+fn messages_and_signals_go_out_with_the_commit() {
+    let engine = probe();
+    let receipt = commits(&engine, "tell", args! { "fail" => false });
+    let sent: Vec<_> = receipt
+        .outbox
+        .iter()
+        .map(|message| (message.topic.as_str(), &message.payload[..]))
+        .collect();
+    assert_eq!(sent, [("bytes", "é".as_bytes()), ("text", "é".as_bytes())]);
+    assert_eq!(receipt.signals.len(), 1);
+    let receipt = fails(&engine, "tell", args! { "fail" => true }, "ValueError");
+    assert_eq!(message(&receipt), "told to fail after the signal");
+}
+
+#[test]
+fn the_language_s_own_functions_write_to_the_log() {
+    let receipt = commits(&probe(), "log_levels", args! {});
+    let lines: Vec<_> = receipt
+        .log
+        .iter()
+        .map(|line| (line.level, line.message.as_str()))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            (LogLevel::Trace, "a trace line"),
+            (LogLevel::Debug, "a debug line"),
+            (LogLevel::Info, "an info line é"),
+            (LogLevel::Warn, "a warn line"),
+            (LogLevel::Error, "an error line"),
+            (LogLevel::Info, "from the console"),
+            (LogLevel::Error, "an error from the console"),
+            (LogLevel::Error, "assertion failed: not so"),
+            (LogLevel::Trace, "traced 1.0 2.5"),
+        ]
+    );
+}
+
+#[test]
+fn what_is_thrown_reaches_the_operator_with_its_place() {
+    for (process, args, parts) in [
+        (
+            "throw_now",
+            args! { "message" => "out of stock" },
+            [
+                "assembly/endings.ts:9:3",
+                "`assembly/endings/throw_now`: out of stock",
+            ],
+        ),
+        (
+            "assert_now",
+            args! { "number" => 3 },
+            ["assembly/endings.ts:22:3", "the number must be negative"],
+        ),
+        // The check is the library's; the function that failed it is the guest's own.
+        (
+            "out_of_bounds",
+            args! { "at" => 3 },
+            [
+                "~lib/array.ts:",
+                "`assembly/endings/out_of_bounds`: Index out of range",
+            ],
+        ),
+        (
+            "misread",
+            args! {},
+            [
+                "assembly/endings.ts:33:17",
+                "the value at `domain.inbox.text` is of kind string, and the process reads it as `i64`",
+            ],
+        ),
+        (
+            "small",
+            args! { "number" => 256 },
+            [
+                "assembly/arguments.ts:",
+                "argument `number` is of kind int, and does not fit `u8`",
+            ],
+        ),
+    ] {
+        let receipt = fails(&probe(), process, args, "THEUS-T002");
+        let told = message(&receipt);
+        for part in parts {
+            assert!(told.contains(part), "{told} lacks {part}");
+        }
+    }
+    let receipt = fails(&probe(), "divide", args! { "by" => 0 }, "THEUS-T001");
+    let told = message(&receipt);
+    assert!(
+        told.starts_with("divide trapped in `assembly/endings/divide` at"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_secret_is_in_no_message() {
+    let args = args! { "token" => "hunter2", "pin" => 999 };
+    let receipt = fails(&probe(), "secret", args, "THEUS-T002");
+    let told = message(&receipt);
+    assert!(told.contains("`pin`") && !told.contains("999"), "{told}");
+}
+
+#[test]
+fn the_first_failure_counts_and_is_one_of_the_contract() {
+    let fail = |code: &str, then: Option<&str>| {
+        let mut args = args! { "code" => code };
+        if let Some(then) = then {
+            args.insert("then", then.into());
+        }
+        args
+    };
+    for (args, code) in [
+        (fail("ValueError", None), "ValueError"),
+        (fail("KeyError", Some("ValueError")), "KeyError"),
+        (fail("Undeclared", Some("ValueError")), "THEUS-C003"),
+        (fail("Decode", None), "THEUS-T007"),
+    ] {
+        fails(&probe(), "fail", args, code);
+    }
+}
+
+#[test]
+fn the_guard_and_the_limits_hold() {
+    for (process, args, code) in [
+        ("write_undeclared", args! {}, "THEUS-C002"),
+        ("get_or", args! { "at" => "domain.hidden" }, "THEUS-C001"),
+        ("get_or", args! { "at" => "domain..a" }, "THEUS-T003"),
+        (
+            "set_encoded_raw",
+            args! { "at" => "domain.data.a", "encoded" => vec![0xc1_u8] },
+            "THEUS-T004",
+        ),
+        (
+            "push_twice",
+            args! { "at" => "domain.data.a.b", "value" => 1 },
+            "THEUS-T005",
+        ),
+        ("allocate", args! { "mebibytes" => 80 }, "THEUS-L003"),
+        ("recurse", args! {}, "THEUS-L004"),
+    ] {
+        fails(&probe(), process, args, code);
+    }
+    assert_eq!(
+        commits(&probe(), "allocate", args! { "mebibytes" => 10 }).result,
+        Some(Value::Int(10))
+    );
+}
+
+/// What the host checks of arguments, it checks by the contract; what it lets pass that does not fit, the guest refuses.
+#[test]
+fn contract_and_guest_agree_on_parameters() {
+    let engine = probe();
+    for (args, code) in [
+        (args! {}, "THEUS-U006"),
+        (args! { "number" => "1" }, "THEUS-U006"),
+        (args! { "number" => 1, "more" => 1 }, "THEUS-U006"),
+        (args! { "number" => -1 }, "THEUS-T002"),
+    ] {
+        let receipt = fails(&engine, "small", args, code);
+        assert!(!matches!(receipt.error, Some(RunError::Host { .. })));
+    }
+}
+
+/// The runtime that a guest's author chooses for it: with a garbage collector, what was dropped is used again.
+#[test]
+fn a_guest_may_have_a_garbage_collector() {
+    let folder = root().join("guests/probe-as");
+    // The compiler is that of the guest as it is built otherwise.
+    guests::probe_as();
+    let file = guests::tmp().join("probe-as-incremental.wasm");
+    let output = Command::new("node")
+        .args([
+            "--enable-source-maps",
+            "node_modules/assemblyscript/bin/asc.js",
+        ])
+        .args(["--runtime", "incremental", "--outFile"])
+        .arg(&file)
+        .current_dir(folder)
+        .output()
+        .expect("node starts: the AssemblyScript parts need Node >= 20");
+    assert!(output.status.success(), "{output:?}");
+    let context =
+        context_from_json(r#"{"domain": {"inbox": {"text": "hello"}}}"#).expect("a context");
+    let limits = Limits {
+        timeout: PATIENCE,
+        ..Limits::default()
+    };
+    let engine = Engine::builder()
+        .context(context)
+        .limits(limits)
+        .build()
+        .expect("an engine");
+    engine
+        .register(file.as_path(), Policy::as_declared())
+        .expect("a guest");
+    let receipt = commits(&engine, "allocate", args! { "mebibytes" => 200 });
+    assert_eq!(receipt.result, Some(Value::Int(200)));
+    let receipt = commits(&engine, "get_or", args! { "at" => "domain.inbox.text" });
+    assert_eq!(receipt.result, Some("hello".into()));
+}
