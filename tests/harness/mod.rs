@@ -2,6 +2,7 @@
 
 pub(crate) mod binary;
 pub(crate) mod cases;
+pub(crate) mod console;
 pub(crate) mod engines;
 pub(crate) mod guests;
 pub(crate) mod in_flight;

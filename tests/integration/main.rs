@@ -10,6 +10,7 @@ mod architecture;
 mod cases;
 mod chapter4;
 mod cli;
+mod componentize;
 mod contracts;
 mod files;
 mod gates;

@@ -158,6 +158,8 @@ codes! {
     GrantUnfit = "U010", Usage;
     /// A policy does not narrow the contract that it is for.
     PolicyUnfit = "U011", Usage;
+    /// A contract file is wrong, or says otherwise than the guest does.
+    ContractFile = "U015", Usage;
     /// The host itself failed.
     HostFailed = "H001", Host;
 }

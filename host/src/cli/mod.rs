@@ -1,14 +1,17 @@
 //! The command line: what it takes, and the way from it to an exit code.
 
 mod args;
+mod artefact;
 mod audit;
 mod check;
 mod code_cache;
 mod color;
+mod componentize;
 mod context_file;
 mod exit;
 mod explain;
 mod failure;
+mod files;
 mod grants;
 mod inspect;
 mod nearest;
@@ -76,6 +79,8 @@ struct Common {
 enum Verb {
     /// Runs a process through the pipeline: both gates, lock, transaction, guard, execution, commit
     Run(run::Run),
+    /// Makes a component of a core module that any compiler may have made, and adds contracts to it
+    Componentize(componentize::Componentize),
     /// Prints what a guest declares, imports and exports, without running any of it
     Inspect(inspect::Inspect),
     /// Checks a guest, a recipe, a schema and a context file against one another, without running any process
@@ -103,10 +108,12 @@ pub(crate) fn main(words: Vec<OsString>) -> u8 {
     let out = cli.common.out.as_deref();
     let printed_to = match &cli.verb {
         Verb::Audit(audit) if audit.adds_to_file() => None,
+        Verb::Componentize(_) => None,
         _ => out,
     };
     let ended = output.open(printed_to).and_then(|()| match cli.verb {
         Verb::Run(run) => run.execute(&mut output),
+        Verb::Componentize(componentize) => componentize.execute(out, &mut output),
         Verb::Inspect(inspect) => inspect.execute(&mut output),
         Verb::Check(check) => check.execute(&mut output),
         Verb::Schema(schema) => schema.execute(&mut output),
