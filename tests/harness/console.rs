@@ -1,11 +1,33 @@
 //! Commands in pages, and whether they print what the page shows.
 
+use super::binary::run_in;
+use super::cases::split;
 use super::text::normalized;
+use std::path::Path;
 
 /// A command and what a page shows below it.
 pub(crate) struct Shown {
     pub(crate) command: String,
     pub(crate) output: String,
+}
+
+impl Shown {
+    /// The command prints what the page shows; `line` is the command without the name of the binary.
+    #[track_caller]
+    pub(crate) fn holds(&self, folder: &Path, line: &str) {
+        let Self { command, output } = self;
+        let ran = run_in(folder, &split(line).expect("words"));
+        assert!(
+            is_shown(&ran.stdout, &ran.stderr, output),
+            "$ {command}\nthe page shows\n{}\nit printed\n{}\nand told\n{}",
+            normalized(output),
+            normalized(&ran.stdout),
+            normalized(&ran.stderr)
+        );
+        // A failure that is shown names the exit code that it has.
+        let code = format!("exit code {})", ran.code);
+        assert!(ran.code == 0 || output.contains(&code), "{command}: {code}");
+    }
 }
 
 /// The lines of fenced blocks that begin with `$ `, each with the lines up to the next one.
@@ -33,7 +55,7 @@ pub(crate) fn shown(page: &str) -> Vec<Shown> {
 /// What a command printed is what is shown: all of its results or, where it has none, the end of what it told.
 ///
 /// What stands before the end on the standard error is cargo's, and the contract that was accepted.
-pub(crate) fn is_shown(stdout: &str, stderr: &str, shown: &str) -> bool {
+fn is_shown(stdout: &str, stderr: &str, shown: &str) -> bool {
     let [stdout, stderr, shown] = [stdout, stderr, shown].map(normalized);
     if stdout.is_empty() {
         !shown.is_empty() && format!("\n{stderr}").ends_with(&format!("\n{shown}"))

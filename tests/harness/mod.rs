@@ -6,7 +6,6 @@ pub(crate) mod console;
 pub(crate) mod engines;
 pub(crate) mod guests;
 pub(crate) mod in_flight;
-pub(crate) mod json;
 pub(crate) mod output_schema;
 pub(crate) mod outside;
 pub(crate) mod text;

@@ -51,7 +51,8 @@ fn definition(words: &[String], output: &Json) -> Option<&'static str> {
     }
     match (word(0), word(1)) {
         ("inspect", _) => Some("inspect"),
-        ("componentize", _) => Some("artefact"),
+        ("build" | "componentize", _) => Some("artefact"),
+        ("test", _) => Some("test"),
         ("explain", _) if output.is_array() => Some("pages"),
         ("explain", _) => Some("page"),
         ("audit", "inspect") => Some("audit-inspect"),

@@ -14,6 +14,7 @@ mod componentize;
 mod contracts;
 mod files;
 mod gates;
+mod guest_cases;
 mod incidents;
 mod interlock;
 mod isolation;

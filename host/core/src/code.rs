@@ -162,6 +162,8 @@ codes! {
     ContractFile = "U015", Usage;
     /// The host itself failed.
     HostFailed = "H001", Host;
+    /// A case of a guest's does not end as it must.
+    CaseFailed = "H002", Host;
 }
 
 impl Code {

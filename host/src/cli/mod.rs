@@ -21,6 +21,7 @@ mod report;
 mod run;
 mod schema;
 mod target;
+mod test;
 mod text;
 mod units;
 mod usage;
@@ -89,6 +90,8 @@ enum Verb {
     Schema(schema::SchemaVerb),
     /// Works with audit recipes: what one means for a guest, and one to begin with
     Audit(audit::Audit),
+    /// Runs a guest's cases: commands as data, with what each must print
+    Test(test::Test),
     /// Prints what an error code means and how to mend what it reports
     Explain(explain::Explain),
 }
@@ -118,6 +121,7 @@ pub(crate) fn main(words: Vec<OsString>) -> u8 {
         Verb::Check(check) => check.execute(&mut output),
         Verb::Schema(schema) => schema.execute(&mut output),
         Verb::Audit(audit) => audit.execute(out, &mut output),
+        Verb::Test(test) => test.execute(&mut output),
         Verb::Explain(explain) => explain.execute(&mut output),
     });
     ended.unwrap_or_else(|failure| output.fail(&failure))
