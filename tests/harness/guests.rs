@@ -89,7 +89,7 @@ fn keep(built: &Path, name: &str) -> Prebuilt {
 }
 
 /// Keeps other test processes out as long as the file lives.
-fn alone() -> File {
+pub(crate) fn alone() -> File {
     let lock = File::create(tmp().join("guests.lock")).expect("the target directory is writable");
     lock.lock().expect("the file can be locked");
     lock

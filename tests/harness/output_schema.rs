@@ -53,6 +53,7 @@ fn definition(words: &[String], output: &Json) -> Option<&'static str> {
         ("inspect", _) => Some("inspect"),
         ("build" | "componentize", _) => Some("artefact"),
         ("test", _) => Some("test"),
+        ("init", _) => Some("init"),
         ("explain", _) if output.is_array() => Some("pages"),
         ("explain", _) => Some("page"),
         ("audit", "inspect") => Some("audit-inspect"),

@@ -7,6 +7,7 @@
 mod harness;
 
 mod architecture;
+mod build;
 mod cases;
 mod chapter4;
 mod cli;
@@ -16,6 +17,7 @@ mod files;
 mod gates;
 mod guest_cases;
 mod incidents;
+mod init;
 mod interlock;
 mod isolation;
 mod limits;
@@ -31,3 +33,4 @@ mod schema;
 mod transaction;
 mod traps;
 mod wasi;
+mod watch;

@@ -3,6 +3,7 @@
 mod args;
 mod artefact;
 mod audit;
+mod build;
 mod check;
 mod code_cache;
 mod color;
@@ -13,6 +14,7 @@ mod explain;
 mod failure;
 mod files;
 mod grants;
+mod init;
 mod inspect;
 mod nearest;
 mod output;
@@ -26,6 +28,7 @@ mod text;
 mod units;
 mod usage;
 mod value_text;
+mod watch;
 
 use self::color::When;
 use self::output::{Format, Output, Verbosity};
@@ -80,6 +83,12 @@ struct Common {
 enum Verb {
     /// Runs a process through the pipeline: both gates, lock, transaction, guard, execution, commit
     Run(run::Run),
+    /// Makes a guest's project: it builds, and passes its own cases
+    Init(init::Init),
+    /// Builds a guest's source folder, and says where the guest is
+    Build(build::BuildVerb),
+    /// Runs a process again whenever its guest or a file of the run changes
+    Watch(watch::Watch),
     /// Makes a component of a core module that any compiler may have made, and adds contracts to it
     Componentize(componentize::Componentize),
     /// Prints what a guest declares, imports and exports, without running any of it
@@ -97,8 +106,8 @@ enum Verb {
 }
 
 /// Does what the command line says; returns the exit code.
-pub(crate) fn main(words: Vec<OsString>) -> u8 {
-    let guess = usage::Guess::of(&words);
+pub(crate) fn main(words: &[OsString]) -> u8 {
+    let guess = usage::Guess::of(words);
     let parsed = Cli::command()
         .color(guess.color.into())
         .try_get_matches_from(words)
@@ -111,11 +120,14 @@ pub(crate) fn main(words: Vec<OsString>) -> u8 {
     let out = cli.common.out.as_deref();
     let printed_to = match &cli.verb {
         Verb::Audit(audit) if audit.adds_to_file() => None,
-        Verb::Componentize(_) => None,
+        Verb::Componentize(_) | Verb::Build(_) | Verb::Watch(_) => None,
         _ => out,
     };
     let ended = output.open(printed_to).and_then(|()| match cli.verb {
         Verb::Run(run) => run.execute(&mut output),
+        Verb::Init(init) => init.execute(&mut output),
+        Verb::Build(build) => build.execute(out, &mut output),
+        Verb::Watch(watch) => watch.execute(words, out, &output),
         Verb::Componentize(componentize) => componentize.execute(out, &mut output),
         Verb::Inspect(inspect) => inspect.execute(&mut output),
         Verb::Check(check) => check.execute(&mut output),

@@ -28,18 +28,21 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// How the cases of a folder are run.
 pub struct Suite<'a> {
     program: Box<dyn Fn() -> Command + Sync + 'a>,
-    check: Box<dyn Fn(&[String], i32, &Json) -> Vec<String> + Sync + 'a>,
+    check: Box<Check<'a>>,
     stand_ins: Vec<(String, String)>,
     hidden: Vec<(String, String)>,
     expectations: Expectations,
 }
+
+/// What is wrong with an object, by the words that it was printed for and the exit code.
+type Check<'a> = dyn Fn(&[String], i32, &Json) -> Vec<String> + Sync + 'a;
 
 /// What becomes of an expectation that is not met.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -157,13 +160,13 @@ impl<'a> Suite<'a> {
                             return;
                         };
                         let result = self.run_one(folder);
-                        let mut results = results.lock().unwrap_or_else(|it| it.into_inner());
+                        let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
                         results.push((index, result));
                     }
                 });
             }
         });
-        let mut results = results.into_inner().unwrap_or_else(|it| it.into_inner());
+        let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
         results.sort_by_key(|(index, _)| *index);
         results.into_iter().map(|(_, result)| result).collect()
     }
