@@ -77,7 +77,7 @@ fn the_page_about_languages_does_what_it_shows() {
         .collect();
     assert_eq!(
         words,
-        [Some("clang"), Some("theus-host"), Some("theus-host")]
+        ["clang", "theus-host", "theus-host", "theus-host"].map(Some)
     );
     for shown in commands {
         match shown.command.strip_prefix(HOST) {

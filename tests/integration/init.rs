@@ -22,7 +22,7 @@ fn run(folder: &Path, line: &str) -> Ran {
 
 #[test]
 fn a_new_project_builds_and_passes_its_own_cases() {
-    let _alone = alone();
+    let _alone = alone("init");
     let folder = tempfile::tempdir().expect("a folder");
     let made = run(folder.path(), "init my-counter --lang rust");
     assert_eq!(made.code, 0, "{made:?}");
@@ -95,7 +95,7 @@ fn page_commands() -> Vec<String> {
 /// `--sdk` takes the SDK of a checkout, and writes none.
 #[test]
 fn an_sdk_that_is_there_already_is_used() {
-    let _alone = alone();
+    let _alone = alone("init");
     let folder = tempfile::tempdir().expect("a folder");
     let sdk = root().join("guest-sdk/rust");
     let line = format!("init counter --sdk {} -o json", sdk.display());

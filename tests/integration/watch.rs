@@ -7,10 +7,10 @@ use crate::harness::wat::{
     contract_section, core_module, core_module_that_returns, core_module_with,
 };
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
@@ -29,17 +29,24 @@ impl Watching {
     }
 
     fn of(host: &mut Command, line: &str) -> Self {
-        let mut child = host
+        // One pipe for both streams: lines come in the order in which they were written.
+        let (pipe, both) = std::io::pipe().expect("a pipe");
+        let child = host
             .arg("watch")
             .args(line.split(' '))
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(both.try_clone().expect("a pipe has copies"))
+            .stderr(both)
             .spawn()
             .expect("the binary starts");
         let (sender, lines) = mpsc::channel();
-        read_lines(child.stdout.take().expect("it is piped"), sender.clone());
-        read_lines(child.stderr.take().expect("it is piped"), sender);
+        thread::spawn(move || {
+            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
         Self { child, lines }
     }
 
@@ -92,16 +99,6 @@ impl Drop for Watching {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn read_lines(pipe: impl Read + Send + 'static, sender: Sender<String>) {
-    thread::spawn(move || {
-        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
 }
 
 fn work() -> String {
@@ -178,7 +175,7 @@ fn the_run_before_is_ended_first() {
 /// A guest's folder is built again, and what building writes there is no change of it.
 #[test]
 fn a_folder_is_built_again() {
-    let _alone = alone();
+    let _alone = alone("init");
     let folder = tempfile::tempdir().expect("a folder");
     let sdk = root().join("guest-sdk/rust").display().to_string();
     let mut init = host();

@@ -10,12 +10,13 @@ use super::usage::verb_index;
 use clap::Args;
 use notify::event::ModifyKind;
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use theus_core::code::Code;
 
 /// The flags and words of `watch`: those of `run`.
@@ -50,7 +51,12 @@ struct Watched {
     files: Vec<PathBuf>,
     /// What a run writes itself.
     written: Option<PathBuf>,
+    /// What a file was when its last change was told of: one change may come as several events, some of them late.
+    stamps: HashMap<PathBuf, Option<Stamp>>,
 }
+
+/// When a file was last written, and its size; enough to tell one change from the next.
+type Stamp = (SystemTime, u64);
 
 impl Watch {
     /// Runs, and runs again, until a signal ends it.
@@ -137,6 +143,7 @@ impl Watched {
             watcher: notify::recommended_watcher(tell).map_err(|error| blind(&error))?,
             folders: Vec::new(),
             files: Vec::new(),
+            stamps: HashMap::new(),
             written: written.map_err(|error| Failure::new(Code::HostFailed, error))?,
         })
     }
@@ -203,6 +210,10 @@ impl Watched {
 
     /// The file of an event that a run is made from. A new folder of sources is watched from here on.
     fn concerns(&mut self, event: &Event) -> Result<Option<PathBuf>, Failure> {
+        if event.need_rescan() {
+            // The system has lost count of what changed: anything may have.
+            return Ok(self.folders.iter().chain(&self.files).next().cloned());
+        }
         if !is_change(event.kind) {
             return Ok(None);
         }
@@ -218,12 +229,26 @@ impl Watched {
                     .map_err(|error| blind(&error))?;
             }
             let is_written = self.written.as_ref().is_some_and(|it| it == path);
-            if !is_written && (folder.is_some() || self.files.contains(path)) {
+            let is_ours = !is_written && (folder.is_some() || self.files.contains(path));
+            if is_ours && self.is_new(path) {
                 concerned.get_or_insert_with(|| path.clone());
             }
         }
         Ok(concerned)
     }
+
+    /// Whether a file is another one than when it was last told of.
+    fn is_new(&mut self, file: &Path) -> bool {
+        let now = stamp(file);
+        let before = self.stamps.insert(file.to_owned(), now);
+        before != Some(now)
+    }
+}
+
+/// What a file is now; none where there is none.
+fn stamp(file: &Path) -> Option<Stamp> {
+    let metadata = std::fs::symlink_metadata(file).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 /// Whether the content of something may be another one now; that a build reads a file is no change of it.
