@@ -6,9 +6,10 @@
 //! | `stdin` | the standard input, where there is one |
 //! | `expected.json` | `exit`: the exit code; `json`: a part of the object that the command prints with `-o json` |
 //! | `expected.txt` | what the command prints as text: its standard output, then its standard error |
+//! | `theus.toml` | the configuration that the command finds in its folder, where there is one |
 //!
-//! Every other file must stand in `cmd`, so that none is there that nothing reads. Each case runs in its folder, with
-//! `-o json`; where there is an `expected.txt` it runs a second time without. `theus-host test` runs them.
+//! Every other file must stand in `cmd` or in `theus.toml`, so that none is there that nothing reads. Each case runs in its
+//! folder, with `-o json`; where there is an `expected.txt` it runs a second time without. `theus-host test` runs them.
 
 mod blessed;
 mod json;
@@ -84,6 +85,7 @@ const CMD: &str = "cmd";
 const STDIN: &str = "stdin";
 const EXPECTED_JSON: &str = "expected.json";
 const EXPECTED_TEXT: &str = "expected.txt";
+const CONFIGURATION: &str = "theus.toml";
 
 /// The folders of the cases below a folder, in order.
 ///
@@ -287,7 +289,8 @@ impl Case {
             Err(error) => Err(format!("{name}: {error}")),
         };
         let cmd = read(CMD)?.ok_or_else(|| format!("it has no {CMD}"))?;
-        no_strangers(folder, &cmd)?;
+        let configuration = read(CONFIGURATION)?.unwrap_or_default();
+        no_strangers(folder, &[&cmd, &configuration])?;
         let words = split(&cmd).map_err(|problem| format!("{CMD}: {problem}"))?;
         let words: Result<Vec<_>, _> = words.iter().map(|it| fill(it, stand_ins)).collect();
         let expected = read(EXPECTED_JSON)?.map(|text| Expected::parse(&text));
@@ -348,12 +351,13 @@ fn exit_differences(expected: i32, ran: &Ran) -> Vec<String> {
 }
 
 /// A file that nothing reads is a slip of the pen, and would be an expectation that nothing checks.
-fn no_strangers(folder: &Path, cmd: &str) -> Result<(), String> {
+fn no_strangers(folder: &Path, readers: &[&str]) -> Result<(), String> {
+    const KNOWN: [&str; 5] = [CMD, STDIN, EXPECTED_JSON, EXPECTED_TEXT, CONFIGURATION];
     for entry in fs::read_dir(folder).map_err(|error| error.to_string())? {
         let name = entry.map_err(|error| error.to_string())?.file_name();
         let name = name.to_string_lossy();
-        let known = [CMD, STDIN, EXPECTED_JSON, EXPECTED_TEXT].contains(&&*name);
-        if !known && !cmd.contains(&*name) {
+        let is_read = readers.iter().any(|text| text.contains(&*name));
+        if !is_read && !KNOWN.contains(&&*name) {
             return Err(format!("nothing reads the file {name}"));
         }
     }

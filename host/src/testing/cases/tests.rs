@@ -126,6 +126,13 @@ fn a_case_that_is_not_whole_fails() {
         let failures = results[0].failures.join("\n");
         assert!(failures.contains(expected), "{files:?}: {failures}");
     }
+    let configured = cases(&[
+        ("case", "cmd", "run"),
+        ("case", "expected.json", PASSES),
+        ("case", "theus.toml", "context = \"context.yaml\""),
+        ("case", "context.yaml", ""),
+    ]);
+    assert!(run(&suite(r#"{"a": 1}"#, 0), configured.path())[0].passed());
     let folder = cases(&[("case", "cmd", "run"), ("case", "expected.json", PASSES)]);
     let results = run(&suite("no json", 0), folder.path());
     assert!(
