@@ -1,14 +1,30 @@
-//! Makes components of core modules that were built with an SDK.
+//! Makes components of core modules: on the fly of those that an SDK built, on request of any other.
 
+mod language;
+mod module;
+
+pub use self::language::Language;
+
+use self::module::{COMPONENT_TYPE, Module};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::panic::catch_unwind;
 use theus_core::code::Code;
+use theus_core::contract::{self, Contract, ContractError};
+use wasm_encoder::{CustomSection, Section as _};
 use wasmparser::{BinaryReaderError, Parser, Payload};
-use wit_component::ComponentEncoder;
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
 
-/// The name that custom sections with a module's component type begin with.
-const COMPONENT_TYPE: &str = "component-type";
+/// The package that guests are written against.
+const WIT: &str = include_str!("../../wit/theus.wit");
+
+/// What the canonical ABI wants of a module of the world `guest`.
+const EXPORTS: [&str; 3] = [
+    "memory",
+    "cabi_realloc",
+    "theus:process/processes@0.1.0#run",
+];
 
 /// Why bytes cannot be made into a component.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +44,31 @@ pub enum ComponentError {
     ForeignImports {
         /// The imports, as `module.name`.
         imports: Vec<String>,
+        /// The language that it was written in, where that can be told.
+        language: Option<Language>,
+    },
+    /// The core module lacks what every guest exports.
+    #[error("the core module does not export {}", quoted(.exports))]
+    MissingExports {
+        /// The names of the exports.
+        exports: Vec<&'static str>,
+    },
+    /// What runs before the first call calls the host.
+    #[error(
+        "the core module's start function calls `{import}`, which is not there yet when it runs"
+    )]
+    StartCallsImport {
+        /// The import, as `module.name`.
+        import: String,
+    },
+    /// The guest's own contract section is malformed.
+    #[error("the guest's contracts are malformed: {0}")]
+    Contract(#[from] ContractError),
+    /// The guest has contracts already, and they are others than those to be added.
+    #[error("the guest declares its contracts already, and otherwise than the file does: {}", quoted(.processes))]
+    OtherContracts {
+        /// The processes that only one of them declares, or that they declare differently.
+        processes: Vec<String>,
     },
     /// The core module does not fit the component that it wants to be.
     #[error("the core module does not make a component: {0:#}")]
@@ -52,17 +93,56 @@ pub fn into_component(bytes: &[u8]) -> Result<Cow<'_, [u8]>, ComponentError> {
     if !Parser::is_core_wasm(bytes) {
         return Err(ComponentError::NotWasm);
     }
-    check(bytes)?;
-    // The encoder is written for toolchains, which do not feed it hostile modules: it may panic where it should refuse.
-    catch_unwind(|| {
-        ComponentEncoder::default()
-            .validate(true)
-            .module(bytes)?
-            .encode()
+    let module = Module::read(bytes)?;
+    check_imports(&module)?;
+    if !module.typed {
+        return Err(ComponentError::NoComponentType);
+    }
+    encode(bytes).map(Cow::Owned)
+}
+
+/// Makes a component of a core module that any compiler may have made, and adds contracts to it.
+///
+/// Where the module does not say what component it wants to be, it becomes one of the host's own world, `theus:process`.
+/// Contracts are added to a component as well; without any, what is there has to do. The same bytes and contracts make the
+/// same component.
+///
+/// # Errors
+///
+/// What about the module has to change: see [`ComponentError`].
+///
+/// # Security
+///
+/// The bytes may be hostile: nothing of them is run. Check their size before; the work is linear in it.
+pub fn componentize(bytes: &[u8], contracts: &[Contract]) -> Result<Vec<u8>, ComponentError> {
+    let is_component = Parser::is_component(bytes);
+    if !is_component && !Parser::is_core_wasm(bytes) {
+        return Err(ComponentError::NotWasm);
+    }
+    let whole = with_contracts(bytes, contracts)?;
+    if is_component {
+        return Ok(whole.into_owned());
+    }
+    let module = Module::read(&whole)?;
+    check_imports(&module)?;
+    if let Some(import) = module.import_that_start_calls()? {
+        return Err(ComponentError::StartCallsImport { import });
+    }
+    if module.typed {
+        return encode(&whole);
+    }
+    check_exports(&module)?;
+    encode(&typed(&whole).map_err(ComponentError::Unfit)?)
+}
+
+fn check_imports(module: &Module<'_>) -> Result<(), ComponentError> {
+    if module.foreign.is_empty() {
+        return Ok(());
+    }
+    Err(ComponentError::ForeignImports {
+        imports: module.foreign.iter().cloned().collect(),
+        language: module.language(),
     })
-    .unwrap_or_else(|_| Err(anyhow::anyhow!("the component encoder failed on it")))
-    .map(Cow::Owned)
-    .map_err(ComponentError::Unfit)
 }
 
 impl ComponentError {
@@ -71,9 +151,14 @@ impl ComponentError {
     pub fn code(&self) -> Code {
         match self {
             Self::ForeignImports { .. } => Code::ImportNotGranted,
-            Self::NotWasm | Self::Malformed(_) | Self::NoComponentType | Self::Unfit(_) => {
-                Code::NotAGuest
-            }
+            Self::Contract(_) => Code::ContractMalformed,
+            Self::OtherContracts { .. } => Code::ContractFile,
+            Self::NotWasm
+            | Self::Malformed(_)
+            | Self::NoComponentType
+            | Self::MissingExports { .. }
+            | Self::StartCallsImport { .. }
+            | Self::Unfit(_) => Code::NotAGuest,
         }
     }
 
@@ -84,55 +169,115 @@ impl ComponentError {
             Self::NotWasm | Self::Malformed(_) => {
                 "give a component (.wasm), a core module built with an SDK, or a guest's folder".into()
             }
-            Self::NoComponentType | Self::Unfit(_) => {
+            Self::NoComponentType => {
+                "build the guest with an SDK of this version, or make a component of it with \
+                 `theus-host componentize`"
+                    .into()
+            }
+            Self::Unfit(_) => {
                 "build the guest with an SDK of this version, for example from its folder".into()
             }
-            Self::ForeignImports { imports } if imports.iter().any(|it| it.starts_with("wasi_")) => {
-                "build the guest for wasm32-wasip2 or wasm32-unknown-unknown instead".into()
+            Self::ForeignImports { imports, language } => language::remedy(imports, *language),
+            Self::MissingExports { .. } => {
+                "host/docs/languages.md says what a guest in any language exports, and how its linker is told".into()
             }
-            Self::ForeignImports { .. } => {
-                "leave out the code that needs them: a guest is given theus:process and a virtual WASI 0.2 only".into()
+            Self::StartCallsImport { .. } => {
+                "call the host from processes only; AssemblyScript needs `\"exportStart\": \"_initialize\"` in its \
+                 asconfig.json as well"
+                    .into()
+            }
+            Self::Contract(_) => {
+                "build the guest with an SDK of this version, or leave the section out".into()
+            }
+            Self::OtherContracts { .. } => {
+                "leave --contract out, or let it say what the guest says (`theus-host inspect`)".into()
             }
         })
     }
 }
 
-/// Finds what makes a core module hopeless, before the encoder says it in its own words.
-fn check(module: &[u8]) -> Result<(), ComponentError> {
-    let mut typed = false;
-    let mut foreign = BTreeSet::new();
-    for payload in Parser::new(0).parse_all(module) {
-        match payload? {
-            Payload::CustomSection(section) => typed |= section.name().starts_with(COMPONENT_TYPE),
-            Payload::ImportSection(section) => {
-                for import in section.into_imports() {
-                    let import = import?;
-                    if !is_component_import(import.module) {
-                        foreign.insert(format!("{}.{}", import.module, import.name));
-                    }
-                }
-            }
-            _ => {}
+/// The contract sections of a guest, as one text; none where there is nothing in them.
+fn contract_section(bytes: &[u8]) -> Result<Option<Vec<u8>>, BinaryReaderError> {
+    let mut text = Vec::new();
+    for payload in Parser::new(0).parse_all(bytes) {
+        if let Payload::CustomSection(section) = payload?
+            && section.name() == contract::SECTION
+        {
+            text.extend_from_slice(section.data());
+            text.push(b'\n');
         }
     }
-    if !foreign.is_empty() {
-        return Err(ComponentError::ForeignImports {
-            imports: foreign.into_iter().collect(),
-        });
-    }
-    if !typed {
-        return Err(ComponentError::NoComponentType);
-    }
-    Ok(())
+    let is_blank = text.iter().all(u8::is_ascii_whitespace);
+    Ok(Some(text).filter(|_| !is_blank))
 }
 
-/// Whether a core import's module name is the name of a component interface: a package, a slash, an interface.
-fn is_component_import(module: &str) -> bool {
-    let name = module
-        .strip_prefix("[export]")
-        .or_else(|| module.strip_prefix("cm32p2|"))
-        .unwrap_or(module);
-    name.contains(':') && name.contains('/')
+/// Adds contracts to a guest that has none; one that has the same ones already stays as it is.
+fn with_contracts<'a>(
+    bytes: &'a [u8],
+    contracts: &[Contract],
+) -> Result<Cow<'a, [u8]>, ComponentError> {
+    if contracts.is_empty() {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    if let Some(section) = contract_section(bytes)? {
+        let there = Contract::parse_section(&section)?;
+        let known = |contract: &Contract, others: &[Contract]| others.contains(contract);
+        let missing = contracts.iter().filter(|it| !known(it, &there));
+        let strange = there.iter().filter(|it| !known(it, contracts));
+        let names: BTreeSet<String> = missing.chain(strange).map(|it| it.name.clone()).collect();
+        if names.is_empty() {
+            return Ok(Cow::Borrowed(bytes));
+        }
+        return Err(ComponentError::OtherContracts {
+            processes: names.into_iter().collect(),
+        });
+    }
+    let section = CustomSection {
+        name: contract::SECTION.into(),
+        data: Contract::section(contracts)?.into_bytes().into(),
+    };
+    let mut with = bytes.to_vec();
+    section.append_to(&mut with);
+    Ok(Cow::Owned(with))
+}
+
+/// Gives a core module the component type of a guest.
+fn typed(module: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str("theus.wit", WIT)?;
+    let world = resolve.select_world(&[package], Some("guest"))?;
+    let mut module = module.to_vec();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
+    Ok(module)
+}
+
+/// What the encoder needs of a module whose component type is the host's.
+fn check_exports(module: &Module<'_>) -> Result<(), ComponentError> {
+    let missing: Vec<_> = EXPORTS
+        .into_iter()
+        .filter(|name| !module.exports.contains(name))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(ComponentError::MissingExports { exports: missing })
+}
+
+fn encode(module: &[u8]) -> Result<Vec<u8>, ComponentError> {
+    // The encoder is written for toolchains, which do not feed it hostile modules: it may panic where it should refuse.
+    catch_unwind(|| {
+        ComponentEncoder::default()
+            .validate(true)
+            .module(module)?
+            .encode()
+    })
+    .unwrap_or_else(|_| Err(anyhow::anyhow!("the component encoder failed on it")))
+    .map_err(ComponentError::Unfit)
+}
+
+fn quoted(names: &[impl std::fmt::Display]) -> String {
+    let names: Vec<_> = names.iter().map(|it| format!("`{it}`")).collect();
+    names.join(", ")
 }
 
 #[cfg(test)]

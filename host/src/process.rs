@@ -9,6 +9,7 @@ use crate::guest::{Guest, GuestError};
 use crate::observe::Metrics;
 use crate::policy::Policy;
 use crate::side_effects::Reach;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -80,12 +81,7 @@ impl Engine {
     ) -> Result<Registered, RegisterError> {
         let shared = &*self.shared;
         let bytes = source.into().read(&shared.limits)?;
-        let component = into_component(&bytes).map_err(GuestError::from)?;
-        let guest = Guest::read(&component, &shared.limits)?;
-        policy.check_names(&guest.contracts)?;
-        for contract in &guest.contracts {
-            check_contract(contract, shared.mode, &policy, shared.schema.as_ref())?;
-        }
+        let (guest, component) = shared.read_guest(&bytes, &policy)?;
         let grants = policy.side_effects.open(&guest.contracts)?;
         let completed = grants.recover()?;
         let program = shared.runtime.compile(&component)?;
@@ -114,7 +110,43 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Checks a guest as [`register`](Self::register) does, but for the side effects that an operator would have to grant.
+    ///
+    /// Nothing is registered: for tools that make guests.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the guest or its contracts.
+    ///
+    /// # Security
+    ///
+    /// Nothing of the guest runs. Its size, shape, imports and contracts are checked before its code is compiled.
+    pub fn examine(&self, source: impl Into<GuestSource>) -> Result<Guest, RegisterError> {
+        let shared = &*self.shared;
+        let bytes = source.into().read(&shared.limits)?;
+        let (guest, component) = shared.read_guest(&bytes, &Policy::as_declared())?;
+        shared.runtime.compile(&component)?;
+        Ok(guest)
+    }
+}
+
 impl Shared {
+    /// Reads a guest and judges its contracts; gives its component too.
+    fn read_guest<'a>(
+        &self,
+        bytes: &'a [u8],
+        policy: &Policy,
+    ) -> Result<(Guest, Cow<'a, [u8]>), RegisterError> {
+        let component = into_component(bytes).map_err(GuestError::from)?;
+        let guest = Guest::read(&component, &self.limits)?;
+        policy.check_names(&guest.contracts)?;
+        for contract in &guest.contracts {
+            check_contract(contract, self.mode, policy, self.schema.as_ref())?;
+        }
+        Ok((guest, component))
+    }
+
     /// Adds processes, all of them or none.
     pub(crate) fn add_processes(
         &self,

@@ -20,7 +20,11 @@
 //! assert_eq!(host.version(), 1); // nothing of the failed run remains
 //! ```
 //!
+//! [`cases`] are tests as data: a command line each, and what it must print.
+//!
 //! As it is made for tests, everything here panics where it cannot go on, and says why.
+
+pub mod cases;
 
 use crate::build::{Build, Diagnostics};
 use crate::{Call, Engine, GuestSource, Policy, Receipt};

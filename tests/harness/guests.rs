@@ -68,7 +68,7 @@ pub(crate) fn scribe() -> &'static Prebuilt {
 pub(crate) fn warehouse_on_wasi() -> &'static Prebuilt {
     static WAREHOUSE: OnceLock<Prebuilt> = OnceLock::new();
     WAREHOUSE.get_or_init(|| {
-        let _alone = alone();
+        let _alone = alone("guests");
         add_target("wasm32-wasip2");
         let target_dir = tmp().parent().expect("it lies in the target directory");
         let output = Command::new("cargo")
@@ -89,7 +89,7 @@ pub(crate) fn warehouse_on_wasi() -> &'static Prebuilt {
 }
 
 fn build(name: &str) -> Prebuilt {
-    let _alone = alone();
+    let _alone = alone("guests");
     let built = Build::new(root().join("guests").join(name))
         .diagnostics(Diagnostics::Hide)
         .run()
@@ -112,9 +112,10 @@ fn keep(built: &Path, name: &str) -> Prebuilt {
     Prebuilt { file, bytes }
 }
 
-/// Keeps other test processes out as long as the file lives.
-fn alone() -> File {
-    let lock = File::create(tmp().join("guests.lock")).expect("the target directory is writable");
+/// Keeps out whoever else builds there, in other test processes too, as long as the file lives.
+pub(crate) fn alone(place: &str) -> File {
+    let lock = File::create(tmp().join(format!("{place}.lock")))
+        .expect("the target directory is writable");
     lock.lock().expect("the file can be locked");
     lock
 }

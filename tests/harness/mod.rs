@@ -2,11 +2,11 @@
 
 pub(crate) mod binary;
 pub(crate) mod cases;
+pub(crate) mod console;
 pub(crate) mod engines;
 pub(crate) mod guests;
 pub(crate) mod hostile;
 pub(crate) mod in_flight;
-pub(crate) mod json;
 pub(crate) mod output_schema;
 pub(crate) mod outside;
 pub(crate) mod scribe;

@@ -51,6 +51,9 @@ fn definition(words: &[String], output: &Json) -> Option<&'static str> {
     }
     match (word(0), word(1)) {
         ("inspect", _) => Some("inspect"),
+        ("build" | "componentize", _) => Some("artefact"),
+        ("test", _) => Some("test"),
+        ("init", _) => Some("init"),
         ("explain", _) if output.is_array() => Some("pages"),
         ("explain", _) => Some("page"),
         ("audit", "inspect") => Some("audit-inspect"),

@@ -23,13 +23,19 @@ pub(crate) fn core_module(definitions: &str) -> Vec<u8> {
 
 /// The same, with a process that returns this one byte.
 pub(crate) fn core_module_that_returns(byte: u8, definitions: &str) -> Vec<u8> {
+    let result = format!(
+        r#"(data (i32.const 1024) "\00\00\00\00\10\04\00\00\01\00\00\00\00\00\00\00\{byte:02x}")"#
+    );
+    core_module_with("(i32.const 1024)", &format!("{definitions} {result}"))
+}
+
+/// The same, with a process that does this and leaves the address of its result.
+pub(crate) fn core_module_with(body: &str, definitions: &str) -> Vec<u8> {
     let text = format!(
         r#"(module {definitions}
             (memory (export "memory") 1)
-            (data (i32.const 1024) "\00\00\00\00\10\04\00\00\01\00\00\00\00\00\00\00\{byte:02x}")
             (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8192))
-            (func (export "theus:process/processes@0.1.0#run") (param i32 i32 i32 i32) (result i32)
-                (i32.const 1024)))"#
+            (func (export "theus:process/processes@0.1.0#run") (param i32 i32 i32 i32) (result i32) {body}))"#
     );
     typed(&text)
 }

@@ -2,8 +2,9 @@
 
 use crate::harness::binary::{Ran, run_in};
 use crate::harness::cases::split;
+use crate::harness::console::{Shown, is_shown, shown};
 use crate::harness::root;
-use crate::readme::{HOST, Shown, is_shown, shown};
+use crate::readme::HOST;
 use std::fs;
 use std::path::Path;
 use std::process::Command;

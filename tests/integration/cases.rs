@@ -1,33 +1,22 @@
 //! Runs the cases of `tests/cases` through the built binary.
 
 use crate::cli::GENERATED;
-use crate::harness::cases::{Case, folders};
+use crate::harness::cases::{folders, suite};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 #[test]
 fn every_case_ends_as_expected() {
-    let folders = folders();
-    let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let workers = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some(folder) = folders.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let found =
-                        Case::read(folder).map_or_else(|error| vec![error], |case| case.failures());
-                    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-                    let mut failures = failures.lock().expect("no worker panics");
-                    failures.extend(found.iter().map(|failure| format!("{name}: {failure}")));
-                }
-            });
-        }
-    });
-    let failures = failures.into_inner().expect("no worker panicked");
+    let results = suite().run(&folders());
+    let failures: Vec<String> = results
+        .iter()
+        .flat_map(|case| {
+            case.failures
+                .iter()
+                .map(|it| format!("{}: {it}", case.name))
+        })
+        .collect();
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 

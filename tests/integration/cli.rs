@@ -210,7 +210,18 @@ fn help_and_version_are_no_errors() {
     let here = tempfile::tempdir().expect("a folder");
     let help = run_in(here.path(), &["--help"]);
     assert_eq!(help.code, 0);
-    for verb in ["run", "inspect", "check", "audit", "explain"] {
+    for verb in [
+        "run",
+        "init",
+        "build",
+        "watch",
+        "componentize",
+        "test",
+        "inspect",
+        "check",
+        "audit",
+        "explain",
+    ] {
         assert!(
             help.stdout.contains(&format!("\n  {verb} ")),
             "{}",

@@ -1,52 +1,10 @@
 //! Every command that the README shows is run, and prints what the README shows.
 
-use crate::harness::binary::run_in;
-use crate::harness::cases::split;
+use crate::harness::console::{Shown, shown};
 use crate::harness::root;
-use crate::harness::text::normalized;
 use std::fs;
 
 pub(crate) const HOST: &str = "cargo run --release -- ";
-
-/// A command and what the README shows below it.
-pub(crate) struct Shown {
-    pub(crate) command: String,
-    pub(crate) output: String,
-}
-
-/// The lines of fenced blocks that begin with `$ `, each with the lines up to the next one.
-pub(crate) fn shown(readme: &str) -> Vec<Shown> {
-    let mut all: Vec<Shown> = Vec::new();
-    let mut fenced = false;
-    let mut open = false;
-    for line in readme.lines() {
-        if line.starts_with("```") {
-            (fenced, open) = (!fenced, false);
-        } else if let Some(command) = line.strip_prefix("$ ").filter(|_| fenced) {
-            open = true;
-            all.push(Shown {
-                command: command.to_owned(),
-                output: String::new(),
-            });
-        } else if let Some(last) = all.last_mut().filter(|_| open) {
-            last.output.push_str(line);
-            last.output.push('\n');
-        }
-    }
-    all
-}
-
-/// What a command printed is what is shown: all of its results or, where it has none, the end of what it told.
-///
-/// What stands before the end on the standard error is cargo's, and the contract that was accepted.
-pub(crate) fn is_shown(stdout: &str, stderr: &str, shown: &str) -> bool {
-    let [stdout, stderr, shown] = [stdout, stderr, shown].map(normalized);
-    if stdout.is_empty() {
-        !shown.is_empty() && format!("\n{stderr}").ends_with(&format!("\n{shown}"))
-    } else {
-        stdout == shown
-    }
-}
 
 #[test]
 fn every_command_prints_what_the_readme_shows() {
@@ -56,11 +14,7 @@ fn every_command_prints_what_the_readme_shows() {
         .partition(|shown| shown.command.starts_with(HOST));
     assert!(of_the_host.len() >= 5, "the walk-through is gone");
     for shown in of_the_host {
-        let exit = prints_what_is_shown(&shown);
-        // A failure that is shown names the exit code that it has.
-        let code = format!("exit code {exit})");
-        let Shown { command, output } = shown;
-        assert!(exit == 0 || output.contains(&code), "{command}: {code}");
+        shown.holds(root(), shown.command.trim_start_matches(HOST));
     }
     // The one that runs this test; a new command of another kind needs somebody to run it.
     let others: Vec<_> = others.iter().map(|shown| shown.command.as_str()).collect();
@@ -70,22 +24,9 @@ fn every_command_prints_what_the_readme_shows() {
 #[test]
 fn every_command_prints_what_the_page_about_check_shows() {
     let page = fs::read_to_string(root().join("host/docs/check.md")).expect("check.md");
-    let exits: Vec<i32> = shown(&page).iter().map(prints_what_is_shown).collect();
+    let prints = |it: &Shown| it.prints(root(), it.command.trim_start_matches(HOST));
+    let exits: Vec<i32> = shown(&page).iter().map(prints).collect();
     assert_eq!(exits, [0, 2]);
-}
-
-/// Runs a command, asserts that it prints what is shown, and gives its exit code.
-fn prints_what_is_shown(Shown { command, output }: &Shown) -> i32 {
-    let line = command.trim_start_matches(HOST);
-    let ran = run_in(root(), &split(line).expect("words"));
-    assert!(
-        is_shown(&ran.stdout, &ran.stderr, output),
-        "$ {command}\nthe page shows\n{}\nit printed\n{}\nand told\n{}",
-        normalized(output),
-        normalized(&ran.stdout),
-        normalized(&ran.stderr)
-    );
-    ran.code
 }
 
 /// The first command runs a guest's folder, and the walk-through has the seed's chapter in it.
@@ -118,18 +59,4 @@ fn the_walk_through_is_the_chapters() {
     ] {
         assert!(readme.contains(part), "{part}");
     }
-}
-
-#[test]
-fn commands_are_found_in_fences_only() {
-    let found =
-        shown("$ no\n```console\n$ a b\none\n\ntwo\n$ c\n```\nthree\n```rust\nlet x;\n```\n");
-    let found: Vec<_> = found
-        .iter()
-        .map(|it| (it.command.as_str(), it.output.as_str()))
-        .collect();
-    assert_eq!(found, [("a b", "one\n\ntwo\n"), ("c", "")]);
-    assert!(is_shown("a\nb\n", "x\n", "a\nb\n") && !is_shown("a\nb\n", "", "b\n"));
-    assert!(is_shown("", "x\na\n", "a\n") && !is_shown("", "xa\n", "a\n"));
-    assert!(!is_shown("", "a\n", ""));
 }

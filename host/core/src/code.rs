@@ -164,10 +164,14 @@ codes! {
     ConfigFile = "U012", Usage;
     /// The limits leave no room for any call, or contradict one another.
     LimitsUnfit = "U013", Usage;
+    /// A contract file is wrong, or says otherwise than the guest does.
+    ContractFile = "U014", Usage;
     /// The host itself failed.
     HostFailed = "H001", Host;
     /// A directory that a process writes into cannot be used.
     DirectoryUnusable = "H002", Host;
+    /// A case of a guest's does not end as it must.
+    CaseFailed = "H003", Host;
 }
 
 impl Code {

@@ -1,5 +1,6 @@
 //! Contracts: what a process declares of itself. Data in the guest's `theus:contract` section, never code.
 
+mod file;
 mod raw;
 
 use self::raw::RawContract;
@@ -8,8 +9,9 @@ use crate::path::{self, Layer};
 use crate::pattern::PathPattern;
 use crate::side_effect::SideEffect;
 use crate::value::Value;
+pub use crate::yaml::error::FileErrors as ContractFileErrors;
 use crate::zone::Zone;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::fmt;
 
@@ -57,7 +59,7 @@ pub struct Parameter {
 }
 
 /// The kind of a parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// True or false.
@@ -171,6 +173,29 @@ impl Contract {
         Ok(contracts)
     }
 
+    /// The contracts as a `theus:contract` section.
+    ///
+    /// # Errors
+    ///
+    /// More of them than a section may hold.
+    pub fn section(contracts: &[Self]) -> Result<String, ContractError> {
+        let mut section = String::new();
+        for contract in contracts {
+            let line = serde_json::to_string(&RawContract::from(contract)).map_err(|error| {
+                ContractError {
+                    line: 0,
+                    process: Some(contract.name.clone()),
+                    problem: error.to_string(),
+                }
+            })?;
+            section.push_str(&line);
+            section.push('\n');
+        }
+        // What is written is what will be read.
+        Self::parse_section(section.as_bytes())?;
+        Ok(section)
+    }
+
     /// Judges the contract by the rules of strict mode.
     ///
     /// # Errors
@@ -225,6 +250,11 @@ impl Kind {
         Self::Map,
         Self::Any,
     ];
+
+    /// The kind of that name.
+    pub(crate) fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 
     /// The kind's name, as contracts spell it.
     #[must_use]

@@ -1,16 +1,21 @@
 //! The command line: what it takes, and the way from it to an exit code.
 
 mod args;
+mod artefact;
 mod audit;
+mod build;
 mod check;
 mod code_cache;
 mod color;
 mod config;
+mod componentize;
 mod context_file;
 mod exit;
 mod explain;
 mod failure;
+mod files;
 mod grants;
+mod init;
 mod inspect;
 mod limits;
 mod nearest;
@@ -20,9 +25,11 @@ mod report;
 mod run;
 mod schema;
 mod target;
+mod test;
 mod text;
 mod usage;
 mod value_text;
+mod watch;
 
 use self::color::When;
 use self::output::{Format, Output, Verbosity};
@@ -77,6 +84,14 @@ struct Common {
 enum Verb {
     /// Runs a process through the pipeline: both gates, lock, transaction, guard, execution, commit
     Run(run::Run),
+    /// Makes a guest's project: it builds, and passes its own cases
+    Init(init::Init),
+    /// Builds a guest's source folder, and says where the guest is
+    Build(build::BuildVerb),
+    /// Runs a process again whenever its guest or a file of the run changes
+    Watch(watch::Watch),
+    /// Makes a component of a core module that any compiler may have made, and adds contracts to it
+    Componentize(componentize::Componentize),
     /// Prints what a guest declares, imports and exports, without running any of it
     Inspect(inspect::Inspect),
     /// Checks a guest, a recipe, a schema and a context file against one another, without running any process
@@ -85,13 +100,15 @@ enum Verb {
     Schema(schema::SchemaVerb),
     /// Works with audit recipes: what one means for a guest, and one to begin with
     Audit(audit::Audit),
+    /// Runs a guest's cases: commands as data, with what each must print
+    Test(test::Test),
     /// Prints what an error code means and how to mend what it reports
     Explain(explain::Explain),
 }
 
 /// Does what the command line says; returns the exit code.
-pub(crate) fn main(words: Vec<OsString>) -> u8 {
-    let guess = usage::Guess::of(&words);
+pub(crate) fn main(words: &[OsString]) -> u8 {
+    let guess = usage::Guess::of(words);
     let parsed = Cli::command()
         .color(guess.color.into())
         .try_get_matches_from(words)
@@ -104,14 +121,20 @@ pub(crate) fn main(words: Vec<OsString>) -> u8 {
     let out = cli.common.out.as_deref();
     let printed_to = match &cli.verb {
         Verb::Audit(audit) if audit.adds_to_file() => None,
+        Verb::Componentize(_) | Verb::Build(_) | Verb::Watch(_) => None,
         _ => out,
     };
     let ended = output.open(printed_to).and_then(|()| match cli.verb {
         Verb::Run(run) => run.execute(&mut output),
+        Verb::Init(init) => init.execute(&mut output),
+        Verb::Build(build) => build.execute(out, &mut output),
+        Verb::Watch(watch) => watch.execute(words, out, &output),
+        Verb::Componentize(componentize) => componentize.execute(out, &mut output),
         Verb::Inspect(inspect) => inspect.execute(&mut output),
         Verb::Check(check) => check.execute(&mut output),
         Verb::Schema(schema) => schema.execute(&mut output),
         Verb::Audit(audit) => audit.execute(out, &mut output),
+        Verb::Test(test) => test.execute(&mut output),
         Verb::Explain(explain) => explain.execute(&mut output),
     });
     ended.unwrap_or_else(|failure| output.fail(&failure))

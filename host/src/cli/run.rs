@@ -120,6 +120,13 @@ impl Run {
             .map_or(exit::OK, |error| exit::code(error.kind())))
     }
 
+    /// The files that a run reads beside its target; none is the standard input.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        [&self.args, &self.context, &self.audit, &self.schema]
+            .into_iter()
+            .filter_map(|file| file.as_deref())
+    }
+
     fn prepare(&self, setup: &Setup, mode: Mode, output: &Output) -> Result<Prepared, Failure> {
         let limits = self.limits.over(setup.limits());
         limits::check(&limits)?;

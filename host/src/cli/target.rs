@@ -124,7 +124,8 @@ fn choose<'a>(contracts: &'a [Contract], wanted: Option<&str>) -> Result<&'a Con
     }
 }
 
-fn read(file: &Path, limits: &Limits) -> Result<Vec<u8>, Failure> {
+/// Reads a `.wasm` file, and no more of it than a component may have.
+pub(super) fn read(file: &Path, limits: &Limits) -> Result<Vec<u8>, Failure> {
     let unreadable = |error| Failure::file("read", file, &error);
     let opened = File::open(file).map_err(unreadable)?;
     let mut bytes = Vec::new();

@@ -56,6 +56,19 @@ fn flag(word: &str) -> Option<(&str, Option<&str>)> {
     Some(("output", Some(value).filter(|value| !value.is_empty())))
 }
 
+/// Where the verb stands among the words of a command line that clap has accepted.
+pub(super) fn verb_index(words: &[OsString]) -> Option<usize> {
+    let mut index = 1;
+    while let Some(word) = words.get(index).map(|it| it.to_string_lossy()) {
+        if !word.starts_with('-') {
+            return Some(index);
+        }
+        let takes_value = word == "--out" || matches!(flag(&word), Some((_, None)));
+        index += if takes_value { 2 } else { 1 };
+    }
+    None
+}
+
 /// Ends a command whose command line clap refused, or that asked for help.
 pub(super) fn end(error: &Error, guess: &Guess) -> u8 {
     let asked_for = matches!(
@@ -133,6 +146,22 @@ mod tests {
         }
         let words = ["theus-host", "--color=always"].map(OsString::from);
         assert_eq!(Guess::of(&words).color, When::Always);
+    }
+
+    #[test]
+    fn the_verb_is_found_behind_the_flags_that_every_verb_takes() {
+        for (line, expected) in [
+            ("theus-host watch x", Some(1)),
+            ("theus-host -q watch watch", Some(2)),
+            ("theus-host -o json watch x", Some(3)),
+            ("theus-host -ojson --color always watch x", Some(4)),
+            ("theus-host --out watch watch x", Some(3)),
+            ("theus-host --output=json watch x", Some(2)),
+            ("theus-host -v", None),
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(verb_index(&words), expected, "{line}");
+        }
     }
 
     #[test]

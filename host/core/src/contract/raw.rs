@@ -4,36 +4,60 @@ use super::{Contract, Kind, MAX_ITEMS, MAX_NAME_BYTES, MAX_TEXT_BYTES, Parameter
 use crate::path::{self, PathError};
 use crate::pattern::{PathPattern, Step};
 use crate::side_effect::SideEffect;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawContract {
     pub(super) name: String,
     #[serde(default)]
-    summary: String,
+    pub(super) summary: String,
     #[serde(default)]
-    parameters: Vec<RawParameter>,
+    pub(super) parameters: Vec<RawParameter>,
     #[serde(default)]
-    inputs: Vec<String>,
+    pub(super) inputs: Vec<String>,
     #[serde(default)]
-    outputs: Vec<String>,
+    pub(super) outputs: Vec<String>,
     #[serde(default)]
-    side_effects: Vec<String>,
+    pub(super) side_effects: Vec<String>,
     #[serde(default)]
-    errors: Vec<String>,
+    pub(super) errors: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct RawParameter {
-    name: String,
-    kind: Kind,
+pub(super) struct RawParameter {
+    pub(super) name: String,
+    pub(super) kind: Kind,
     #[serde(default)]
-    optional: bool,
+    pub(super) optional: bool,
     #[serde(default)]
-    secret: bool,
+    pub(super) secret: bool,
+}
+
+impl From<&Contract> for RawContract {
+    fn from(contract: &Contract) -> Self {
+        let parameter = |it: &Parameter| RawParameter {
+            name: it.name.clone(),
+            kind: it.kind,
+            optional: it.optional,
+            secret: it.secret,
+        };
+        Self {
+            name: contract.name.clone(),
+            summary: contract.summary.clone(),
+            parameters: contract.parameters.iter().map(parameter).collect(),
+            inputs: texts(&contract.inputs),
+            outputs: texts(&contract.outputs),
+            side_effects: texts(&contract.side_effects),
+            errors: contract.errors.clone(),
+        }
+    }
+}
+
+fn texts<T: ToString>(items: &[T]) -> Vec<String> {
+    items.iter().map(T::to_string).collect()
 }
 
 impl RawContract {
@@ -55,10 +79,7 @@ impl RawContract {
         }
         let parameters = parse_parameters(self.parameters)?;
         for error in &self.errors {
-            check_name("error", error)?;
-            if error == "Decode" {
-                return Err("the error name `Decode` is reserved".into());
-            }
+            check_error(error)?;
         }
         unique("error", &self.errors)?;
         let contract = Contract {
@@ -75,7 +96,6 @@ impl RawContract {
 }
 
 fn parse_parameters(raw: Vec<RawParameter>) -> Result<Vec<Parameter>, String> {
-    const RESERVED: [&str; 5] = ["args", "domain", "global", "result", "old"];
     let mut parameters: Vec<Parameter> = Vec::with_capacity(raw.len());
     for RawParameter {
         name,
@@ -84,12 +104,7 @@ fn parse_parameters(raw: Vec<RawParameter>) -> Result<Vec<Parameter>, String> {
         secret,
     } in raw
     {
-        check_name("parameter", &name)?;
-        if RESERVED.contains(&name.as_str()) {
-            return Err(format!(
-                "a parameter may not be called `{name}`: rules use that name"
-            ));
-        }
+        check_parameter(&name)?;
         if parameters.iter().any(|other| other.name == name) {
             return Err(format!("the parameter `{name}` is declared twice"));
         }
@@ -159,7 +174,28 @@ pub(crate) fn parse_path(
     Ok(pattern)
 }
 
-fn check_name(what: &str, name: &str) -> Result<(), String> {
+/// What a parameter may be called.
+pub(super) fn check_parameter(name: &str) -> Result<(), String> {
+    const RESERVED: [&str; 5] = ["args", "domain", "global", "result", "old"];
+    check_name("parameter", name)?;
+    if RESERVED.contains(&name) {
+        return Err(format!(
+            "a parameter may not be called `{name}`: rules use that name"
+        ));
+    }
+    Ok(())
+}
+
+/// What an error of a process may be called.
+pub(super) fn check_error(name: &str) -> Result<(), String> {
+    check_name("error", name)?;
+    if name == "Decode" {
+        return Err("the error name `Decode` is reserved".into());
+    }
+    Ok(())
+}
+
+pub(super) fn check_name(what: &str, name: &str) -> Result<(), String> {
     let bare = |name: &str| {
         name.bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')

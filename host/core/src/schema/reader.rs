@@ -4,8 +4,8 @@ use super::declaration::{Declaration, Fields, Others, Presence};
 use crate::audit::Number;
 use crate::contract::Kind;
 use crate::path::{self, Layer, Segment};
-use crate::source::error::{FileErrors, Place, Report, Source, nearest, quoted};
-use crate::source::words::{Words, shown, with_nearest};
+use crate::source::error::{FileErrors, Place, Report, Source, quoted};
+use crate::source::words::{Words, shown};
 use crate::source::{Content, Key, Node};
 use crate::value::Value;
 use crate::zone::Zone;
@@ -31,25 +31,6 @@ const SYNONYMS: [(&str, &str); 13] = [
     ("additionalProperties", "open"),
     ("optional", "required"),
     ("mandatory", "required"),
-];
-
-/// Types of other schema languages, and what they are called here.
-const OTHER_TYPES: [(&str, &str); 15] = [
-    ("boolean", "bool"),
-    ("integer", "int"),
-    ("number", "float"),
-    ("double", "float"),
-    ("str", "string"),
-    ("text", "string"),
-    ("binary", "bytes"),
-    ("array", "list"),
-    ("sequence", "list"),
-    ("seq", "list"),
-    ("object", "map"),
-    ("dict", "map"),
-    ("mapping", "map"),
-    ("null", "any"),
-    ("nil", "any"),
 ];
 
 /// The declarations of the two layers, in the order of [`Layer::ALL`].
@@ -170,7 +151,7 @@ impl Reader<'_> {
         let mut declared = Declaration::of(Kind::Any, at.line);
         let what = format!("`{}`", subject.text);
         let Content::Map(keys) = &node.content else {
-            let kind = node_text(node).filter(|text| kind(text).is_some());
+            let kind = node_text(node).filter(|text| Kind::find(text).is_some());
             let message = format!("{what} is {}, expected a declaration", shown(node));
             let help = format!("write {what} as `{{ type: {} }}`", kind.unwrap_or("…"));
             self.report.refuse(node.place, message, help);
@@ -188,7 +169,7 @@ impl Reader<'_> {
         for (key, node) in self.report.entries(node, &what, &words) {
             places.words.push((key.text.clone(), key.place));
             match key.text.as_str() {
-                "type" => declared_kind = self.kind(node),
+                "type" => declared_kind = self.report.kind("type", node),
                 "required" => {
                     if self.report.flag("required", node) == Some(true) {
                         declared.presence = Presence::Required;
@@ -256,25 +237,6 @@ impl Reader<'_> {
         fields
     }
 
-    fn kind(&mut self, node: &Node) -> Option<Kind> {
-        let text = self.report.text("type", node)?;
-        let found = kind(text);
-        if found.is_none() {
-            let names = Kind::ALL.map(Kind::name);
-            let meant = OTHER_TYPES
-                .iter()
-                .find(|(other, _)| *other == text)
-                .map(|(_, here)| *here)
-                .or_else(|| nearest(text, names));
-            self.report.refuse(
-                node.place,
-                format!("unknown type `{}`", path::cut(text)),
-                with_nearest(meant, &format!("the types are {}", quoted(names))),
-            );
-        }
-        found
-    }
-
     fn default(&mut self, node: &Node) -> Option<Value> {
         match node.value() {
             Ok(value) => Some(value),
@@ -339,10 +301,6 @@ impl Places {
         let found = self.words.iter().find(|(known, _)| known == word);
         found.map(|(_, place)| *place)
     }
-}
-
-fn kind(text: &str) -> Option<Kind> {
-    Kind::ALL.into_iter().find(|kind| kind.name() == text)
 }
 
 fn node_text(node: &Node) -> Option<&str> {

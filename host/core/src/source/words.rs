@@ -3,10 +3,30 @@
 use super::error::{Report, nearest, quoted};
 use super::{Content, Key, Node};
 use crate::audit::describe;
+use crate::contract::Kind;
 use crate::path;
 use crate::value::Value;
 use crate::zone::Hidden;
 use std::collections::HashMap;
+
+/// Kinds of values in other languages, and what they are called here.
+const OTHER_KINDS: [(&str, &str); 15] = [
+    ("boolean", "bool"),
+    ("integer", "int"),
+    ("number", "float"),
+    ("double", "float"),
+    ("str", "string"),
+    ("text", "string"),
+    ("binary", "bytes"),
+    ("array", "list"),
+    ("sequence", "list"),
+    ("seq", "list"),
+    ("object", "map"),
+    ("dict", "map"),
+    ("mapping", "map"),
+    ("null", "any"),
+    ("nil", "any"),
+];
 
 /// The keys that a map of the language may have.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +56,26 @@ impl Report<'_> {
         }
         self.unfit(word, node, "a string");
         None
+    }
+
+    /// A kind of values, called by this word.
+    pub(crate) fn kind(&mut self, word: &str, node: &Node) -> Option<Kind> {
+        let text = self.text(word, node)?;
+        let found = Kind::find(text);
+        if found.is_none() {
+            let names = Kind::ALL.map(Kind::name);
+            let meant = OTHER_KINDS
+                .iter()
+                .find(|(other, _)| *other == text)
+                .map(|(_, here)| *here)
+                .or_else(|| nearest(text, names));
+            self.refuse(
+                node.place,
+                format!("unknown {word} `{}`", path::cut(text)),
+                with_nearest(meant, &format!("the {word}s are {}", quoted(names))),
+            );
+        }
+        found
     }
 
     /// A list.

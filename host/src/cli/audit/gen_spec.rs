@@ -2,13 +2,14 @@
 
 use crate::cli::exit;
 use crate::cli::failure::Failure;
+use crate::cli::files;
 use crate::cli::output::Output;
 use crate::cli::target;
 use crate::cli::text::list;
 use clap::Args;
 use serde::Serialize;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write as _};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use theus_core::audit::{Merged, merge, skeleton};
 use theus_core::code::Code;
@@ -58,7 +59,7 @@ impl GenSpec {
             merge(before.as_deref().unwrap_or_default(), &origin, contracts)
                 .map_err(|problem| Failure::with_lines(Code::RecipeFile, problem))?;
         if before.as_deref() != Some(text.as_str()) {
-            replace(file, &text).map_err(|error| Failure::file("write", file, &error))?;
+            files::replace(file, text.as_bytes())?;
         }
         if output.is_json() {
             output.json(&Report {
@@ -81,34 +82,4 @@ fn read(file: &Path) -> Result<Option<String>, Failure> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Failure::file("read", file, &error)),
     }
-}
-
-/// Writes beside the file and renames: whatever happens, the old recipe or the new one is there, and whole.
-fn replace(file: &Path, text: &str) -> io::Result<()> {
-    let file = fs::canonicalize(file).or_else(|error| match error.kind() {
-        ErrorKind::NotFound => Ok(file.to_owned()),
-        _ => Err(error),
-    })?;
-    let name = file
-        .file_name()
-        .ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?;
-    let beside = file.with_file_name(format!(
-        ".{}.{}.new",
-        name.to_string_lossy(),
-        std::process::id()
-    ));
-    let mut new = File::create_new(&beside)?;
-    let written = new
-        .write_all(text.as_bytes())
-        .and_then(|()| match fs::metadata(&file) {
-            Ok(old) => new.set_permissions(old.permissions()),
-            Err(_) => Ok(()),
-        })
-        .and_then(|()| new.sync_all())
-        .and_then(|()| fs::rename(&beside, &file));
-    if written.is_err() {
-        // The first error is the one to tell of.
-        let _ = fs::remove_file(&beside);
-    }
-    written
 }

@@ -6,7 +6,8 @@ use serde_json::Value as Json;
 ///
 /// An object must have the expected keys and may have others; a list must have as many elements; a string may be
 /// expected as `{"$contains": "a part of it"}`.
-pub(crate) fn differences(expected: &Json, found: &Json) -> Vec<String> {
+#[must_use]
+pub fn differences(expected: &Json, found: &Json) -> Vec<String> {
     let mut all = Vec::new();
     compare("$", expected, found, &mut all);
     all
@@ -38,28 +39,33 @@ fn compare(at: &str, expected: &Json, found: &Json, all: &mut Vec<String>) {
     }
 }
 
-#[test]
-fn what_differs_is_told_with_its_place() {
-    let json = |text: &str| -> Json { serde_json::from_str(text).expect(text) };
-    let found = json(r#"{"a":{"b":[1,{"c":"long text"}]},"d":null}"#);
-    for fits in [
-        "{}",
-        r#"{"d":null}"#,
-        r#"{"a":{"b":[1,{}]}}"#,
-        r#"{"a":{"b":[1,{"c":{"$contains":"g t"}}]}}"#,
-    ] {
-        assert!(differences(&json(fits), &found).is_empty(), "{fits}");
-    }
-    for (differs, place) in [
-        (r#"{"e":null}"#, "$.e: "),
-        (r#"{"d":{}}"#, "$.d: "),
-        (r#"{"a":{"b":[1]}}"#, "$.a.b: "),
-        (r#"{"a":{"b":[2,{}]}}"#, "$.a.b[0]: "),
-        (r#"{"a":{"b":[1,{"c":"long"}]}}"#, "$.a.b[1].c: "),
-        (r#"{"a":{"b":[1,{"c":{"$contains":"y"}}]}}"#, "$.a.b[1].c: "),
-        (r#"{"a":{"b":[1,{"c":{"$contains":""}}]}}"#, "$.a.b[1].c: "),
-    ] {
-        let all = differences(&json(differs), &found);
-        assert!(all.len() == 1 && all[0].starts_with(place), "{all:?}");
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_told_with_its_place() {
+        let json = |text: &str| -> Json { serde_json::from_str(text).expect(text) };
+        let found = json(r#"{"a":{"b":[1,{"c":"long text"}]},"d":null}"#);
+        for fits in [
+            "{}",
+            r#"{"d":null}"#,
+            r#"{"a":{"b":[1,{}]}}"#,
+            r#"{"a":{"b":[1,{"c":{"$contains":"g t"}}]}}"#,
+        ] {
+            assert!(differences(&json(fits), &found).is_empty(), "{fits}");
+        }
+        for (differs, place) in [
+            (r#"{"e":null}"#, "$.e: "),
+            (r#"{"d":{}}"#, "$.d: "),
+            (r#"{"a":{"b":[1]}}"#, "$.a.b: "),
+            (r#"{"a":{"b":[2,{}]}}"#, "$.a.b[0]: "),
+            (r#"{"a":{"b":[1,{"c":"long"}]}}"#, "$.a.b[1].c: "),
+            (r#"{"a":{"b":[1,{"c":{"$contains":"y"}}]}}"#, "$.a.b[1].c: "),
+            (r#"{"a":{"b":[1,{"c":{"$contains":""}}]}}"#, "$.a.b[1].c: "),
+        ] {
+            let all = differences(&json(differs), &found);
+            assert!(all.len() == 1 && all[0].starts_with(place), "{all:?}");
+        }
     }
 }
