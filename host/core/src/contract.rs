@@ -9,7 +9,7 @@ use crate::path::{self, Layer};
 use crate::pattern::PathPattern;
 use crate::side_effect::SideEffect;
 use crate::value::Value;
-pub use crate::yaml::error::FileErrors as ContractFileErrors;
+pub use crate::source::error::FileErrors as ContractFileErrors;
 use crate::zone::Zone;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;

@@ -4,9 +4,9 @@ use super::raw::{RawContract, RawParameter, check_error, check_name, check_param
 use super::{Contract, ContractFileErrors, MAX_SECTION_BYTES, Parameter};
 use crate::path;
 use crate::side_effect::SideEffect;
-use crate::yaml::error::{Place, Report, Source};
-use crate::yaml::words::Words;
-use crate::yaml::{Content, Node};
+use crate::source::error::{Place, Report, Source};
+use crate::source::words::Words;
+use crate::source::{Content, Node};
 use std::collections::HashMap;
 
 const CONTRACT: Words<'_> = words(
@@ -66,7 +66,7 @@ impl Contract {
             return Err(ContractFileErrors::of_file(origin, message));
         }
         let source = Source::new(origin, text);
-        let root = Node::parse(&source, text)?;
+        let root = Node::of_yaml(&source, text)?;
         let mut reader = Reader {
             report: Report::new(&source),
         };
