@@ -51,6 +51,7 @@ fn definition(words: &[String], output: &Json) -> Option<&'static str> {
     }
     match (word(0), word(1)) {
         ("inspect", _) => Some("inspect"),
+        ("fuzz", _) => Some("fuzz"),
         ("explain", _) if output.is_array() => Some("pages"),
         ("explain", _) => Some("page"),
         ("audit", "inspect") => Some("audit-inspect"),

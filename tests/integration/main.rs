@@ -12,6 +12,7 @@ mod chapter4;
 mod cli;
 mod contracts;
 mod files;
+mod fuzzing;
 mod gates;
 mod incidents;
 mod interlock;

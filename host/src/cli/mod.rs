@@ -9,6 +9,7 @@ mod context_file;
 mod exit;
 mod explain;
 mod failure;
+mod fuzz;
 mod grants;
 mod inspect;
 mod nearest;
@@ -80,6 +81,9 @@ enum Verb {
     Inspect(inspect::Inspect),
     /// Checks a guest, a recipe, a schema and a context file against one another, without running any process
     Check(check::Check),
+    /// Runs a guest's processes with random arguments and contexts, and reports what must not happen; --out DIR takes the
+    /// files that reproduce it
+    Fuzz(fuzz::Fuzz),
     /// Infers a schema from a context file, or exports one for editors
     Schema(schema::SchemaVerb),
     /// Works with audit recipes: what one means for a guest, and one to begin with
@@ -103,12 +107,14 @@ pub(crate) fn main(words: Vec<OsString>) -> u8 {
     let out = cli.common.out.as_deref();
     let printed_to = match &cli.verb {
         Verb::Audit(audit) if audit.adds_to_file() => None,
+        Verb::Fuzz(_) => None,
         _ => out,
     };
     let ended = output.open(printed_to).and_then(|()| match cli.verb {
         Verb::Run(run) => run.execute(&mut output),
         Verb::Inspect(inspect) => inspect.execute(&mut output),
         Verb::Check(check) => check.execute(&mut output),
+        Verb::Fuzz(fuzz) => fuzz.execute(out, &mut output),
         Verb::Schema(schema) => schema.execute(&mut output),
         Verb::Audit(audit) => audit.execute(out, &mut output),
         Verb::Explain(explain) => explain.execute(&mut output),
