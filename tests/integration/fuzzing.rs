@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
-use theus_host::fuzz::{Finding, FindingKind, Fuzzer};
+use theus_host::fuzz::{Finding, FindingKind, Fuzzer, play_script};
 use theus_host::{Engine, Policy};
 
 /// Fuzzes the guest with a planted bug per process; little fuel, so that what never ends ends soon.
@@ -196,4 +196,21 @@ fn fuzzing_commits_nothing_and_puts_the_context_back() {
     assert!(report.findings.is_empty(), "{:?}", report.findings);
     assert!(report.processes[0].committed() > 0);
     assert!(report.processes[0].runs == 300);
+}
+
+/// What the host's own functions answer is what a guest is answered, and what remains is the same.
+#[test]
+fn scripts_end_in_the_sandbox_as_they_end_without() {
+    let engine = Engine::builder().build().expect("an engine");
+    engine
+        .register(guests::probe().file.as_path(), Policy::as_declared())
+        .unwrap_or_else(|error| panic!("{error}"));
+    for seed in 0..400 {
+        let data = theus_core::fuzz::bytes(seed, 1024);
+        play_script(&engine, &data).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+    }
+    // Both endings are common among them.
+    let records = engine.records();
+    let failed = records.iter().filter(|it| it.error.is_some()).count();
+    assert!((60..300).contains(&failed), "{failed} of 400 were refused");
 }

@@ -3,7 +3,7 @@
 use super::finding::Found;
 use super::input::Input;
 use crate::engine::Engine;
-use crate::error::{EditError, RunError};
+use crate::error::RunError;
 use crate::receipt::{Outcome, Receipt, Step};
 use crate::run::Call;
 use std::time::Duration;
@@ -33,25 +33,12 @@ impl<'e> Judge<'e> {
     }
 
     /// Makes a context the engine's; false where an operator may not set it.
-    pub(super) fn enter(&mut self, context: &Tree) -> bool {
-        if self.engine.context().tree == *context {
-            return true;
-        }
-        let layers = |edit: &mut crate::edit::Edit<'_>| -> Result<(), EditError> {
-            for layer in Layer::ALL {
-                edit.set(layer.name(), context.layer(layer).clone())?;
-            }
-            Ok(())
-        };
-        let entered = self.engine.edit(layers);
-        if let Err(error) = &entered {
-            tracing::debug!(%error, "the context is left out");
-        }
-        entered.is_ok()
+    pub(super) fn enter(&self, context: &Tree) -> bool {
+        enter(self.engine, context)
     }
 
     /// Runs an input twice, and says what is to be said of it.
-    pub(super) fn judge(&mut self, input: &Input) -> Judged {
+    pub(super) fn judge(&self, input: &Input) -> Judged {
         self.enter(&input.context);
         let before = self.engine.context();
         let receipt = self.call(input);
@@ -98,6 +85,23 @@ impl Judged {
         let time = self.receipt.stats.steps.time(Step::Execution);
         time.unwrap_or_default()
     }
+}
+
+/// Makes a context an engine's; false where an operator may not set it.
+pub(super) fn enter(engine: &Engine, context: &Tree) -> bool {
+    if engine.context().tree == *context {
+        return true;
+    }
+    let entered = engine.edit(|edit| {
+        for layer in Layer::ALL {
+            edit.set(layer.name(), context.layer(layer).clone())?;
+        }
+        Ok(())
+    });
+    if let Err(error) = &entered {
+        tracing::debug!(%error, "the context is left out");
+    }
+    entered.is_ok()
 }
 
 /// Whether the guest could not read its arguments: contracts know kinds, guests types. It has asked the host for nothing

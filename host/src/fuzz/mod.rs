@@ -25,10 +25,12 @@ mod input;
 mod judge;
 mod mutate;
 mod report;
+mod script;
 mod shrink;
 
 pub use self::finding::{Finding, FindingKind};
 pub use self::report::{AuditSeen, Costly, FuzzReport, ProcessReport};
+pub use self::script::play_script;
 
 use self::finding::Found;
 use self::input::{Input, Inputs};
@@ -104,7 +106,7 @@ impl<'e> Fuzzer<'e> {
         let contracts = self.contracts();
         let base = self.engine.context().tree.clone();
         let inputs = Inputs::new(&contracts, &base, self.engine.shared.schema.as_ref());
-        let mut judge = Judge::new(self.engine);
+        let judge = Judge::new(self.engine);
         let mut report = FuzzReport::new(self.seed, &contracts);
         let mut found: Vec<(Found, Input, u64)> = Vec::new();
         let mut context = Arc::new(base.clone());
@@ -141,7 +143,7 @@ impl<'e> Fuzzer<'e> {
             }
         }
         report.fuzzing = started.elapsed();
-        report.findings = self.smallest(found, &contracts, &mut judge, &base);
+        report.findings = self.smallest(found, &contracts, &judge, &base);
         judge.enter(&base);
         report
     }
@@ -151,7 +153,7 @@ impl<'e> Fuzzer<'e> {
         &self,
         found: Vec<(Found, Input, u64)>,
         contracts: &[Arc<Contract>],
-        judge: &mut Judge<'_>,
+        judge: &Judge<'_>,
         base: &theus_core::tree::Tree,
     ) -> Vec<Finding> {
         let schema = self.engine.shared.schema.as_ref();

@@ -24,7 +24,7 @@ pub(super) fn shrink(
     contract: &Contract,
     base: &Tree,
     schema: Option<&Schema>,
-    judge: &mut Judge<'_>,
+    judge: &Judge<'_>,
 ) -> (Found, Input) {
     let mut smallest = (found.clone(), input);
     let (mut runs, mut fuel) = (0, 0);
@@ -202,7 +202,9 @@ fn texts(text: &str) -> Vec<String> {
         .collect();
     candidates.extend(characters.get(1..).map(|rest| rest.iter().collect()));
     if characters.iter().any(|it| *it != 'a') {
+        // As many characters, or as many bytes; either is as simple as a text of its length gets.
         candidates.push("a".repeat(characters.len()));
+        candidates.push("a".repeat(text.len()));
     }
     candidates
 }
@@ -271,6 +273,11 @@ mod tests {
         assert_eq!(
             smallest(json(r#"[1,[2,3],{"a":4}]"#), |it| len(it) >= 2),
             json("[0,[]]")
+        );
+        let bytes = |it: &Value| it.as_str().map_or(0, str::len);
+        assert_eq!(
+            smallest("é".repeat(8).into(), |it| bytes(it) > 12),
+            "a".repeat(13).into()
         );
         assert_eq!(
             smallest("Grüße, 世界".into(), |it| it

@@ -29,8 +29,16 @@ pub(super) fn report(
         several => style.paint(Role::Bad, &format!("{several} findings")),
     };
     let (runs, seed) = (grouped(report.runs), report.seed);
-    let time = format!("{:.1} s", report.fuzzing.as_secs_f64());
-    let _ = writeln!(text, "{findings} in {runs} runs, seed {seed} ({time})");
+    let time = report.fuzzing.as_secs_f64();
+    let exit = if report.findings.is_empty() {
+        ""
+    } else {
+        ", exit code 1"
+    };
+    let _ = writeln!(
+        text,
+        "{findings} in {runs} runs, seed {seed} ({time:.1} s{exit})"
+    );
     for (number, (finding, command)) in report.findings.iter().zip(reproduce).enumerate() {
         text.push_str(&of_finding(number + 1, finding, command, style));
     }
