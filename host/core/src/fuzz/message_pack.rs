@@ -7,6 +7,11 @@ use crate::limits::Limits;
 use crate::value::{Map, Value};
 use crate::zone::Hidden;
 
+/// Bytes that announce something: extensions, lengths, containers, numbers.
+const TELLING: [u8; 11] = [
+    0xc1, 0xc7, 0xd4, 0xdd, 0xdf, 0xdb, 0xc6, 0x91, 0x81, 0xca, 0xcf,
+];
+
 pub(super) fn check(data: &[u8]) -> Result<(), Broken> {
     judge_bytes(data)?;
     let mut dice = Dice::new(data);
@@ -20,11 +25,7 @@ pub(super) fn check(data: &[u8]) -> Result<(), Broken> {
         let at = dice.index(bytes.len());
         match dice.below(4) {
             0 => bytes[at] ^= 1 << dice.below(8),
-            1 => {
-                bytes[at] = dice.pick(&[
-                    0xc1, 0xc7, 0xd4, 0xdd, 0xdf, 0xdb, 0xc6, 0x91, 0x81, 0xca, 0xcf,
-                ])
-            }
+            1 => bytes[at] = dice.pick(&TELLING),
             2 => bytes.truncate(at),
             _ => bytes.insert(at, dice.pick(&[0xc0, 0xa0, 0x90, 0x80, 0xff])),
         }

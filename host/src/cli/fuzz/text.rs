@@ -26,7 +26,7 @@ pub(super) fn report(
     let findings = match report.findings.len() {
         0 => style.paint(Role::Good, "no findings"),
         1 => style.paint(Role::Bad, "1 finding"),
-        several => style.paint(Role::Bad, &format!("{several} findings")),
+        several => style.paint(Role::Bad, format!("{several} findings")),
     };
     let (runs, seed) = (grouped(report.runs), report.seed);
     let time = report.fuzzing.as_secs_f64();
