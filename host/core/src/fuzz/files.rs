@@ -3,6 +3,9 @@
 //! Bytes that are UTF-8 are read as they are; others choose among the words of the language, so that a fuzzer gets beyond
 //! the first line without having to guess them.
 
+mod words;
+
+use self::words::{contract_line, damaged, recipe_text, schema_text};
 use super::values::{Keys, argument, tree, value};
 use super::{Broken, Dice, holds};
 use crate::audit::{Facts, Gate, Recipe};
@@ -175,205 +178,24 @@ fn same<T: Debug>(one: &T, other: &T) -> Result<(), Broken> {
     holds(one == other, || format!("first {one}, then {other}"))
 }
 
-fn damaged(mut text: String, dice: &mut Dice<'_>) -> String {
-    const BITS: [&str; 16] = [
-        "{", "}", "[", "]", ":", ",", "\"", "'", "\n", "  ", "- ", "&a ", "*a", "<<", "\u{0}", "ü",
-    ];
-    if !dice.once_in(3) {
-        return text;
-    }
-    for _ in 0..1 + dice.index(4) {
-        let at = dice.index(text.len() + 1);
-        let at = (0..=at).rev().find(|at| text.is_char_boundary(*at));
-        let at = at.unwrap_or_default();
-        if dice.once_in(2) && at < text.len() {
-            text.remove(at);
-        } else {
-            text.insert_str(at, dice.pick(&BITS));
-        }
-    }
-    text
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzz::bytes;
 
-fn contract_line(dice: &mut Dice<'_>) -> String {
-    const PATHS: [&str; 10] = [
-        "domain.items",
-        "domain",
-        "global.max",
-        "domain.a.{who}",
-        "domain.a[{at}]",
-        "domain.sig_a",
-        "domain._a",
-        "domain.meta_a.{who}",
-        "domain..a",
-        "domain_ctx.items",
-    ];
-    const PARAMETERS: [&str; 7] = [
-        r#"{"name":"who","kind":"string"}"#,
-        r#"{"name":"at","kind":"int"}"#,
-        r#"{"name":"who","kind":"string","optional":true}"#,
-        r#"{"name":"token","kind":"string","secret":true}"#,
-        r#"{"name":"x","kind":"number"}"#,
-        r#"{"name":"x","kind":"any","extra":1}"#,
-        r#"{"name":"args","kind":"map"}"#,
-    ];
-    let mut some = |among: &[&str], quoted: &str| {
-        let len = dice.index(4);
-        let items: Vec<String> = (0..len)
-            .map(|_| format!("{quoted}{}{quoted}", dice.pick(among)))
-            .collect();
-        items.join(",")
-    };
-    let parameters = some(&PARAMETERS, "");
-    let (inputs, outputs) = (some(&PATHS, "\""), some(&PATHS, "\""));
-    let errors = some(&["ValueError", "Decode", "", "a b", "ValueError"], "\"");
-    let effects = some(
-        &["clock", "random", "fs:a", "fs-rw:a", "fs:../a", "net"],
-        "\"",
-    );
-    let name = dice.pick(&["p", "q", "", "add_product", "p q"]);
-    format!(
-        r#"{{"name":"{name}","summary":"s","parameters":[{parameters}],"inputs":[{inputs}],"outputs":[{outputs}],"side_effects":[{effects}],"errors":[{errors}]}}"#
-    )
-}
-
-fn recipe_text(dice: &mut Dice<'_>) -> String {
-    const FIELDS: [&str; 9] = [
-        "price",
-        "name",
-        "any",
-        "args.any.a[0]",
-        "domain.a",
-        "domain.b.c",
-        "global.max",
-        "result",
-        "domain.sig_a",
-    ];
-    const CONDITIONS: [&str; 20] = [
-        "min: 0",
-        "max: 18446744073709551615",
-        "min: -1.5",
-        "eq: null",
-        "neq: \"\"",
-        "in: [1, a, 2.5]",
-        "min_len: 1",
-        "max_len: 3",
-        "regex: \"^[a-z]+$\"",
-        "regex: \"(a*)*b\"",
-        "type: int",
-        "type: any",
-        "expr: \"args.price > 0\"",
-        "expr: \"size(domain.a) < 5 || has(domain.b)\"",
-        "expr: \"domain.a.all(x, x != args.name)\"",
-        "expr: \"result == old.domain.a\"",
-        "expr: \"args.any.map(x, x * 2)[0] % 3 == 1\"",
-        "expr: \"'a' in domain.a ? true : 1 / 0\"",
-        "expr: \"args.name.matches('a+') && args.price + 9223372036854775807 > 0\"",
-        "expr: \"((((1))))\"",
-    ];
-    const FURTHER: [&str; 9] = [
-        "level: S",
-        "level: A",
-        "level: B",
-        "level: X",
-        "max_threshold: 3",
-        "min_threshold: 9",
-        "optional: true",
-        "reset_on_success: false",
-        "message: \"{value} of {limit}\"",
-    ];
-    let mut text = String::from("process_recipes:\n");
-    for _ in 0..1 + dice.index(2) {
-        text.push_str(&format!("  {}:\n", dice.pick(&["p", "\"*\"", "q", "base"])));
-        if dice.once_in(4) {
-            text.push_str(&format!(
-                "    inherits: {}\n",
-                dice.pick(&["base", "p", "q"])
-            ));
-        }
-        for gate in ["inputs", "outputs"] {
-            text.push_str(&format!("    {gate}:\n"));
-            for _ in 0..1 + dice.index(3) {
-                let condition = dice.pick(&CONDITIONS);
-                let mut words = vec![(*condition).to_owned()];
-                if !condition.starts_with("expr") {
-                    words.push(format!("field: {}", dice.pick(&FIELDS)));
-                }
-                words.extend((0..dice.index(3)).map(|_| (dice.pick(&FURTHER)).to_owned()));
-                text.push_str(&format!("      - {{ {} }}\n", words.join(", ")));
-            }
-        }
+    /// What is made up is mostly right: else the oracles would only ever see the parsers' errors.
+    #[test]
+    fn most_files_that_are_made_up_can_be_read() {
+        let right = |is_right: &dyn Fn(&mut Dice<'_>) -> bool| {
+            let data = (0..300).map(|seed| bytes(seed, 2000));
+            data.filter(|data| is_right(&mut Dice::new(data))).count()
+        };
+        let schemas = right(&|dice| Schema::parse(&schema_text(dice), "schema").is_ok());
+        let recipes = right(&|dice| Recipe::parse(&recipe_text(dice), "recipe").is_ok());
+        let contracts =
+            right(&|dice| Contract::parse_section(contract_line(dice).as_bytes()).is_ok());
+        assert!(schemas > 100, "{schemas} of 300 schemas");
+        assert!(recipes > 60, "{recipes} of 300 recipes");
+        assert!(contracts > 100, "{contracts} of 300 contracts");
     }
-    text
-}
-
-fn schema_text(dice: &mut Dice<'_>) -> String {
-    let mut text = String::from("context:\n");
-    for layer in ["global", "domain"] {
-        if dice.once_in(3) {
-            continue;
-        }
-        let fields = fields(dice, 2);
-        text.push_str(&format!("  {layer}: {fields}\n"));
-    }
-    text
-}
-
-fn fields(dice: &mut Dice<'_>, depth: u32) -> String {
-    let keys = ["a", "b", "c", "sig_a", "heavy_a", "\"ü\"", "\"\""];
-    let mut some = Vec::new();
-    for key in keys {
-        if dice.once_in(2) {
-            some.push(format!("{key}: {}", declaration(dice, depth)));
-        }
-    }
-    format!("{{ {} }}", some.join(", "))
-}
-
-fn declaration(dice: &mut Dice<'_>, depth: u32) -> String {
-    let kinds = [
-        "int", "float", "string", "bytes", "bool", "any", "list", "map",
-    ];
-    let kind = dice.pick(if depth == 0 { &kinds[..6] } else { &kinds[..] });
-    let mut words = vec![format!("type: {kind}")];
-    let mut now_and_then = |dice: &mut Dice<'_>, among: &[&str]| {
-        if dice.once_in(3) {
-            words.push((dice.pick(among)).to_owned());
-        }
-    };
-    match kind {
-        "int" => {
-            now_and_then(
-                dice,
-                &[
-                    "min: 0",
-                    "min: -9223372036854775808",
-                    "min: 9223372036854775808",
-                ],
-            );
-            now_and_then(dice, &["max: 4", "max: 18446744073709551615", "max: -1"]);
-            now_and_then(dice, &["default: 0", "default: 4", "default: a"]);
-        }
-        "float" => {
-            now_and_then(dice, &["min: 0", "min: -0.5", "min: 1e300"]);
-            now_and_then(dice, &["max: 4", "max: 0.25", "max: 9007199254740993"]);
-        }
-        "string" | "bytes" => now_and_then(dice, &["max_len: 3", "max_len: 0", "max_len: 33"]),
-        "list" | "map" => now_and_then(dice, &["max_len: 2", "max_len: 0", "max_len: 9"]),
-        _ => {}
-    }
-    now_and_then(dice, &["required: true", "default: null", "default: []"]);
-    if kind == "list" && dice.once_in(2) {
-        words.push(format!(
-            "items: {}",
-            declaration(dice, depth.saturating_sub(1))
-        ));
-    }
-    if kind == "map" && dice.once_in(2) {
-        words.push(format!("fields: {}", fields(dice, depth.saturating_sub(1))));
-        if dice.once_in(2) {
-            words.push("open: true".into());
-        }
-    }
-    format!("{{ {} }}", words.join(", "))
 }

@@ -1,6 +1,6 @@
 //! MessagePack: what is a value, what is not, and what either costs.
 
-use super::values::{Keys, value};
+use super::values::{Keys, key, value};
 use super::{Broken, Dice, holds};
 use crate::codec::{self, Bounds, DecodeError};
 use crate::limits::Limits;
@@ -17,6 +17,7 @@ pub(super) fn check(data: &[u8]) -> Result<(), Broken> {
     let mut dice = Dice::new(data);
     let value = value(&mut dice, 5, Keys::Any);
     judge_value(&value)?;
+    judge_refused(&value, &mut dice)?;
     let mut bytes = codec::encode_all(&value);
     for _ in 0..4 {
         if bytes.is_empty() {
@@ -30,6 +31,44 @@ pub(super) fn check(data: &[u8]) -> Result<(), Broken> {
             _ => bytes.insert(at, dice.pick(&[0xc0, 0xa0, 0x90, 0x80, 0xff])),
         }
         judge_bytes(&bytes)?;
+    }
+    Ok(())
+}
+
+/// What the context has no value for is refused, wherever it stands.
+fn judge_refused(inner: &Value, dice: &mut Dice<'_>) -> Result<(), Broken> {
+    let value = codec::encode_all(inner);
+    let key = codec::encode_all(&Value::from(key(dice, Keys::Any)));
+    let no_text = codec::encode_all(&dice.pick(&[1_i64, -1, 1 << 40]).into());
+    for (what, bytes) in [
+        (
+            "a key twice",
+            [&[0x82], &key[..], &value, &key, &[0xc0]].concat(),
+        ),
+        (
+            "a number as a key",
+            [&[0x81], &no_text[..], &value].concat(),
+        ),
+        (
+            "an extension",
+            [&[0x92], &value[..], &[0xd4, 1, 2]].concat(),
+        ),
+        ("a byte too many", [&value[..], &[0xc0]].concat()),
+        ("a byte too few", value[..value.len() - 1].to_vec()),
+        (
+            "a list that lies",
+            [&[0xdd, 0xff, 0xff, 0xff, 0xff], &value[..]].concat(),
+        ),
+    ] {
+        let bounds = Bounds {
+            depth: 64,
+            decoded_bytes: u64::MAX,
+        };
+        let decoded = codec::decode(&bytes, bounds);
+        holds(
+            matches!(decoded, Err(DecodeError::Malformed { .. })),
+            || format!("{what} is let in: {bytes:x?} is {decoded:?}"),
+        )?;
     }
     Ok(())
 }
