@@ -248,6 +248,7 @@ fn halves(len: usize) -> Vec<usize> {
 mod tests {
     use super::*;
     use theus_core::fuzz::{Dice, Keys, bytes, value};
+    use theus_core::value::List;
 
     /// Shrinks a value by itself, as long as `shows` says so.
     fn smallest(mut value: Value, shows: impl Fn(&Value) -> bool) -> Value {
@@ -261,7 +262,7 @@ mod tests {
     #[test]
     fn the_smallest_value_that_shows_it_is_found() {
         let json = |text: &str| serde_json::from_str::<Value>(text).expect(text);
-        let len = |it: &Value| it.as_list().map_or(0, |list| list.len());
+        let len = |it: &Value| it.as_list().map_or(0, List::len);
         assert_eq!(
             smallest(i64::MAX.into(), |it| it.as_i64() >= Some(1000)),
             1000.into()
