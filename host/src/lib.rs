@@ -45,6 +45,7 @@ pub mod component;
 mod edit;
 mod engine;
 mod error;
+pub mod fuzz;
 mod grant;
 pub mod guest;
 mod head;

@@ -64,6 +64,12 @@ pub(crate) fn scribe() -> &'static Prebuilt {
     SCRIBE.get_or_init(|| build("scribe"))
 }
 
+/// The guest with a planted bug per process.
+pub(crate) fn planted_bugs() -> &'static Prebuilt {
+    static PLANTED: OnceLock<Prebuilt> = OnceLock::new();
+    PLANTED.get_or_init(|| build("hostile/planted-bugs"))
+}
+
 /// The warehouse as a plain `cargo build --target wasm32-wasip2` makes it: a component that imports WASI.
 pub(crate) fn warehouse_on_wasi() -> &'static Prebuilt {
     static WAREHOUSE: OnceLock<Prebuilt> = OnceLock::new();
@@ -94,7 +100,7 @@ fn build(name: &str) -> Prebuilt {
         .diagnostics(Diagnostics::Hide)
         .run()
         .unwrap_or_else(|error| panic!("{name}: {error} ({:?})", error.help()));
-    keep(&built.wasm, name)
+    keep(&built.wasm, name.rsplit('/').next().unwrap_or(name))
 }
 
 /// Copies a guest out of cargo's reach: another test process may be building it again.

@@ -39,12 +39,12 @@ pub(crate) enum Expected {
     Unregistered(&'static str, &'static str),
 }
 
-/// The folders of all hostile guests.
+/// The folders of all hostile guests in text form; the one in Rust has its bugs for `fuzz` to find.
 pub(crate) fn folders() -> Vec<String> {
     let entries = fs::read_dir(root().join("guests/hostile")).expect("guests/hostile is there");
     entries
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.is_dir())
+        .filter(|path| path.is_dir() && !path.join("Cargo.toml").exists())
         .map(|path| path.file_name().expect("a name").to_string_lossy().into())
         .collect()
 }

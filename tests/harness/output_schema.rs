@@ -54,6 +54,7 @@ fn definition(words: &[String], output: &Json) -> Option<&'static str> {
         ("build" | "componentize", _) => Some("artefact"),
         ("test", _) => Some("test"),
         ("init", _) => Some("init"),
+        ("fuzz", _) => Some("fuzz"),
         ("explain", _) if output.is_array() => Some("pages"),
         ("explain", _) => Some("page"),
         ("audit", "inspect") => Some("audit-inspect"),

@@ -24,6 +24,7 @@ mod crashes;
 mod deadlines;
 mod determinism;
 mod files;
+mod fuzzing;
 mod gates;
 mod guest_cases;
 mod incidents;

@@ -123,9 +123,9 @@ fn describe(parameter: &Parameter) -> TokenStream {
 
 fn decode((index, parameter): (usize, &Parameter)) -> TokenStream {
     if parameter.optional {
-        quote! { arguments.optional(#index) }
+        quote! { arguments.optional(#index)? }
     } else {
-        quote! { arguments.required(#index) }
+        quote! { arguments.required(#index)? }
     }
 }
 

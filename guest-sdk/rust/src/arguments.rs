@@ -1,10 +1,12 @@
 //! A call's arguments: a MessagePack map, one entry per parameter that was given.
 //!
-//! The host has checked them against the contract; that they do not fit here means that contract and guest disagree,
-//! and ends the call.
+//! The host has checked them against the contract: that one has another kind here means that contract and guest disagree, and
+//! ends the call. Within a kind the guest's own type may be narrower, which the reserved code `Decode` reports.
 
 use serde::de::DeserializeOwned;
 
+use crate::context::DECODE;
+use crate::failure::Failure;
 use crate::kind::Kind;
 use crate::wire::Walk;
 
@@ -57,10 +59,10 @@ impl<'a, const N: usize> Arguments<'a, N> {
         arguments
     }
 
-    /// Decodes an argument that must be there.
-    #[must_use]
+    /// Decodes an argument that must be there. An argument of the parameter's kind may still be none of its type, such as a
+    /// number that is too large: that is the caller's mistake, and no panic of the guest's.
     #[track_caller]
-    pub fn required<T: DeserializeOwned>(&mut self, index: usize) -> T {
+    pub fn required<T: DeserializeOwned>(&mut self, index: usize) -> Result<T, Failure> {
         match self.given[index] {
             Some(encoded) => decode(&self.parameters[index], encoded),
             None => panic!("argument `{}` is missing", self.parameters[index].name),
@@ -68,12 +70,12 @@ impl<'a, const N: usize> Arguments<'a, N> {
     }
 
     /// Decodes an argument that may be left out; nil counts as left out.
-    #[must_use]
     #[track_caller]
-    pub fn optional<T: DeserializeOwned>(&mut self, index: usize) -> Option<T> {
+    pub fn optional<T: DeserializeOwned>(&mut self, index: usize) -> Result<Option<T>, Failure> {
         self.given[index]
             .filter(|encoded| Kind::of(encoded) != Some(Kind::Nil))
             .map(|encoded| decode(&self.parameters[index], encoded))
+            .transpose()
     }
 
     #[track_caller]
@@ -114,7 +116,7 @@ fn malformed() -> ! {
 }
 
 #[track_caller]
-fn decode<T: DeserializeOwned>(parameter: &Parameter, encoded: &[u8]) -> T {
+fn decode<T: DeserializeOwned>(parameter: &Parameter, encoded: &[u8]) -> Result<T, Failure> {
     let Parameter {
         name,
         kind,
@@ -125,14 +127,14 @@ fn decode<T: DeserializeOwned>(parameter: &Parameter, encoded: &[u8]) -> T {
         let given = given.map_or("an extension type", Kind::word);
         panic!("argument `{name}` must be {}, not {given}", kind.word());
     }
-    match rmp_serde::from_slice(encoded) {
-        Ok(value) => value,
+    rmp_serde::from_slice(encoded).map_err(|error| {
+        let mut message = format!("the argument `{name}` does not fit its parameter");
         // serde's message quotes the value.
-        Err(_) if secrecy == Secrecy::Secret => {
-            panic!("argument `{name}` does not fit its parameter")
+        if secrecy == Secrecy::Open {
+            message = format!("{message}: {error}");
         }
-        Err(error) => panic!("argument `{name}` does not fit its parameter: {error}"),
-    }
+        Failure::new(DECODE, message)
+    })
 }
 
 #[cfg(test)]
@@ -169,15 +171,15 @@ mod tests {
     fn arguments_are_found_by_name() {
         let mut arguments =
             Arguments::read(&PARAMETERS, b"\x82\xa5count\xcd\x01\x00\xa4name\xa2TV");
-        assert_eq!(arguments.required::<String>(0), "TV");
-        assert_eq!(arguments.required::<i64>(1), 256);
-        assert_eq!(arguments.optional::<i64>(2), None);
+        assert_eq!(arguments.required::<String>(0), Ok("TV".into()));
+        assert_eq!(arguments.required::<i64>(1), Ok(256));
+        assert_eq!(arguments.optional::<i64>(2), Ok(None));
     }
 
     #[test]
     fn nil_counts_as_left_out() {
         let mut arguments = Arguments::read(&PARAMETERS, b"\x81\xa5count\xc0");
-        assert_eq!(arguments.optional::<i64>(1), None);
+        assert_eq!(arguments.optional::<i64>(1), Ok(None));
     }
 
     #[test]
@@ -207,9 +209,10 @@ mod tests {
     fn a_secret_is_in_no_message() {
         let refused = |name: &'static [u8], index| {
             let encoded = [b"\x81", name, b"\xcd\x03\xe7"].concat();
-            panic_of(move || {
-                let _ = Arguments::read(&PARAMETERS, &encoded).required::<u8>(index);
-            })
+            let read = Arguments::read(&PARAMETERS, &encoded).required::<u8>(index);
+            let failure = read.expect_err("999 is no u8");
+            assert_eq!(failure.code(), DECODE);
+            failure.message().to_owned()
         };
         assert!(refused(b"\xa5count", 1).contains("999"));
         assert!(!refused(b"\xa3pin", 2).contains("999"));

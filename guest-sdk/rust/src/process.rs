@@ -22,7 +22,7 @@ pub trait Process {
     ///
     /// # Panics
     ///
-    /// The arguments do not fit the parameters.
+    /// The arguments are not of the parameters' kinds, which the host has checked.
     ///
     /// # Errors
     ///

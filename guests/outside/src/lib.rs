@@ -53,6 +53,12 @@ pub fn read(_ctx: &Context, path: String) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(failure)
 }
 
+/// The text of a file that its directory's owner changes at every read.
+#[process(side_effects = ["fs:data"], errors = ["Io"])]
+pub fn read_changing(_ctx: &Context) -> Result<String, Failure> {
+    fs::read_to_string("/data/uuid").map_err(failure)
+}
+
 /// The same without asking for the directory.
 #[process(errors = ["Io"])]
 pub fn read_unasked(_ctx: &Context, path: String) -> Result<String, Failure> {

@@ -85,12 +85,48 @@ pub fn read_bytes_raw(
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[expect(missing_docs, reason = "they mirror the host's functions")]
 pub enum Step {
-    Get { path: String },
-    Set { path: String, value: Value },
-    Remove { path: String },
-    Push { path: String, value: Value },
-    Len { path: String },
-    Keys { path: String },
+    Get {
+        path: String,
+    },
+    Set {
+        path: String,
+        value: Value,
+    },
+    Remove {
+        path: String,
+    },
+    Push {
+        path: String,
+        value: Value,
+    },
+    Len {
+        path: String,
+    },
+    Keys {
+        path: String,
+    },
+    KeysPage {
+        path: String,
+        after: Option<String>,
+        limit: u32,
+    },
+    ReadBytes {
+        path: String,
+        offset: u64,
+        len: u32,
+    },
+    SetEncoded {
+        path: String,
+        encoded: Bytes,
+    },
+    PushEncoded {
+        path: String,
+        encoded: Bytes,
+    },
+    Send {
+        topic: String,
+        payload: Bytes,
+    },
 }
 
 /// Makes several calls in one run and gives what each of them gave.
@@ -109,6 +145,23 @@ fn play(ctx: &Context, step: Step) -> Result<Value, Failure> {
         Step::Remove { path } => Value::Bool(ctx.remove(&path)?),
         Step::Push { path, value } => Value::UInt(ctx.push(&path, &value)?),
         Step::Len { path } => ctx.len(&path)?.map_or(Value::Nil, Value::UInt),
-        Step::Keys { path } => Value::List(ctx.keys(&path)?.into_iter().map(Value::Str).collect()),
+        Step::Keys { path } => texts(ctx.keys(&path)?),
+        Step::KeysPage { path, after, limit } => {
+            texts(ctx.keys_page(&path, after.as_deref(), limit)?)
+        }
+        Step::ReadBytes { path, offset, len } => Value::Bytes(ctx.read_bytes(&path, offset, len)?),
+        Step::SetEncoded { path, encoded } => {
+            ctx.set_encoded(&path, &encoded);
+            Value::Nil
+        }
+        Step::PushEncoded { path, encoded } => Value::UInt(ctx.push_encoded(&path, &encoded)),
+        Step::Send { topic, payload } => {
+            outbox::send(&topic, payload.0);
+            Value::Nil
+        }
     })
+}
+
+fn texts(keys: Vec<String>) -> Value {
+    Value::List(keys.into_iter().map(Value::Str).collect())
 }

@@ -102,7 +102,7 @@ struct Decoder<'a> {
 
 /// What one decoded slot and one container cost in memory, roughly and never less.
 const SLOT: u64 = 24;
-const CONTAINER: u64 = 64;
+const CONTAINER: u64 = 96;
 const ENTRY: u64 = 80;
 
 impl<'a> Decoder<'a> {

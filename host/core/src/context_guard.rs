@@ -14,6 +14,7 @@ use crate::tree::ShapeError;
 use crate::value::Value;
 use crate::zone::{Hidden, Zone};
 use serde::Serialize;
+use smol_str::SmolStr;
 use std::sync::Arc;
 
 /// Whether violations of the contract refuse a run or are reported.
@@ -335,7 +336,9 @@ impl ContextGuard {
         // Most layers hold reserved keys somewhere, most written values do not: only the latter are looked at.
         if op != WriteOp::Push
             && view.layer(path.layer()).may_hold_reserved()
-            && let Some(key) = view.get(&path).and_then(|old| old.hidden_key(hidden))
+            && let Some(key) = view
+                .get(&path)
+                .and_then(|old| gravest_key(|it| old.hidden_key(it), hidden))
         {
             let reason = Reason::Covers {
                 key: crate::path::cut(key),
@@ -367,10 +370,11 @@ impl ContextGuard {
         }
         let behind = usize::try_from(*index).ok()?.checked_add(1)?;
         self.work += list.len().saturating_sub(behind) as u64;
-        list.iter()
-            .skip(behind)
-            .find_map(|element| element.hidden_key(hidden))
-            .map(|key| crate::path::cut(key))
+        let moves = |hidden| {
+            let mut elements = list.iter().skip(behind);
+            elements.find_map(|element| element.hidden_key(hidden))
+        };
+        gravest_key(moves, hidden).map(|key| crate::path::cut(key))
     }
 
     fn parse(&mut self, text: &str) -> Result<Path, Refusal> {
@@ -423,11 +427,7 @@ impl ContextGuard {
                 other => other,
             })?;
         self.usage.value_depth = self.usage.value_depth.max(above + depth);
-        // A private key outweighs one of another zone: permissive mode must not let it through behind the other.
-        let moved = value
-            .hidden_key(Hidden::Private)
-            .or_else(|| value.hidden_key(Hidden::Reserved));
-        if let Some(key) = moved {
+        if let Some(key) = gravest_key(|it| value.hidden_key(it), Hidden::Reserved) {
             let reason = Reason::MovesZone {
                 key: crate::path::cut(key),
             };
@@ -475,6 +475,16 @@ impl ContextGuard {
         }
         Ok(())
     }
+}
+
+/// The hidden key that a violation names. A private one outweighs one of another zone: permissive mode must not let it through
+/// behind the other.
+fn gravest_key<'v>(
+    first: impl Fn(Hidden) -> Option<&'v SmolStr>,
+    hidden: Hidden,
+) -> Option<&'v SmolStr> {
+    let found = first(hidden)?;
+    Some(first(Hidden::Private).unwrap_or(found))
 }
 
 #[cfg(test)]

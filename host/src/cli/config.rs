@@ -28,6 +28,13 @@ pub(super) struct ConfigFlag {
     config: Option<PathBuf>,
 }
 
+impl ConfigFlag {
+    /// The file that is named.
+    pub(super) fn file(&self) -> Option<&PathBuf> {
+        self.config.as_ref()
+    }
+}
+
 /// A file that a run is given, and its word in a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {

@@ -69,6 +69,25 @@ impl Grants {
         }
         policy
     }
+
+    /// The words that give the same grants to another verb.
+    pub(super) fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        for (name, path) in &self.dir {
+            words.extend(["--dir".into(), format!("{name}={}", path.display())]);
+        }
+        for (name, path) in &self.dir_rw {
+            words.extend(["--dir-rw".into(), format!("{name}={}", path.display())]);
+        }
+        for effect in &self.grant {
+            let name = match effect {
+                Effect::Clock => "clock",
+                Effect::Random => "random",
+            };
+            words.extend(["--grant".into(), name.into()]);
+        }
+        words
+    }
 }
 
 fn directory(text: &str) -> Result<(String, PathBuf), String> {

@@ -35,6 +35,26 @@ impl LimitFlags {
             ..limits
         }
     }
+
+    /// The flags as words of a command line.
+    pub(super) fn words(&self) -> Vec<String> {
+        let flags = [
+            ("--fuel", self.fuel.map(|it| it.to_string())),
+            (
+                "--timeout",
+                self.timeout.map(|it| format!("{}us", it.as_micros())),
+            ),
+            ("--max-memory", self.max_memory.map(|it| it.to_string())),
+            (
+                "--max-component",
+                self.max_component.map(|it| it.to_string()),
+            ),
+        ];
+        let given = flags
+            .into_iter()
+            .filter_map(|(flag, value)| Some([flag.to_owned(), value?]));
+        given.flatten().collect()
+    }
 }
 
 /// Refuses limits that make no sense.

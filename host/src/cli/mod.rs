@@ -14,6 +14,7 @@ mod exit;
 mod explain;
 mod failure;
 mod files;
+mod fuzz;
 mod grants;
 mod init;
 mod inspect;
@@ -96,6 +97,9 @@ enum Verb {
     Inspect(inspect::Inspect),
     /// Checks a guest, a recipe, a schema and a context file against one another, without running any process
     Check(check::Check),
+    /// Runs a guest's processes with random arguments and contexts, and reports what must not happen; --out DIR takes the
+    /// files that reproduce it
+    Fuzz(fuzz::Fuzz),
     /// Infers a schema from a context file, or exports one for editors
     Schema(schema::SchemaVerb),
     /// Works with audit recipes: what one means for a guest, and one to begin with
@@ -121,7 +125,7 @@ pub(crate) fn main(words: &[OsString]) -> u8 {
     let out = cli.common.out.as_deref();
     let printed_to = match &cli.verb {
         Verb::Audit(audit) if audit.adds_to_file() => None,
-        Verb::Componentize(_) | Verb::Build(_) | Verb::Watch(_) => None,
+        Verb::Componentize(_) | Verb::Build(_) | Verb::Watch(_) | Verb::Fuzz(_) => None,
         _ => out,
     };
     let ended = output.open(printed_to).and_then(|()| match cli.verb {
@@ -132,6 +136,7 @@ pub(crate) fn main(words: &[OsString]) -> u8 {
         Verb::Componentize(componentize) => componentize.execute(out, &mut output),
         Verb::Inspect(inspect) => inspect.execute(&mut output),
         Verb::Check(check) => check.execute(&mut output),
+        Verb::Fuzz(fuzz) => fuzz.execute(out, &mut output),
         Verb::Schema(schema) => schema.execute(&mut output),
         Verb::Audit(audit) => audit.execute(out, &mut output),
         Verb::Test(test) => test.execute(&mut output),

@@ -38,6 +38,7 @@ mod json_schema;
 mod print;
 mod reach;
 mod reader;
+mod sample;
 mod sense;
 mod touched;
 
@@ -46,7 +47,7 @@ pub use self::reach::{ImpossiblePath, ImpossiblePaths};
 pub use crate::source::error::{FileError as SchemaError, FileErrors as SchemaErrors};
 
 use self::breach::{Findings, Place};
-use self::declaration::Declaration;
+use self::declaration::{Declaration, Presence};
 use self::reader::Layers;
 use self::touched::Touched;
 use crate::audit::Known;

@@ -3,9 +3,11 @@
 use super::schema;
 use crate::audit::Number;
 use crate::contract::Kind;
+use crate::fuzz::{self, Dice};
 use crate::path::{Layer, Path, Segment};
 use crate::schema::Schema;
 use crate::schema::declaration::{Declaration, Fields, Others, Presence};
+use crate::schema::sample;
 use crate::transaction::{Snapshot, Transaction};
 use crate::tree::Tree;
 use crate::value::{Map, Value};
@@ -100,42 +102,8 @@ impl Random {
 
     /// A value that fits.
     fn fitting(&mut self, declared: &Declaration) -> Value {
-        match declared.kind {
-            Kind::Bool => Value::Bool(self.once_in(2)),
-            Kind::Int => Value::Int(self.int().clamp(
-                if declared.min.is_some() { 0 } else { -2 },
-                if declared.max.is_some() { 4 } else { 6 },
-            )),
-            Kind::Float => Value::float(2.5),
-            Kind::String => Value::from("xx"),
-            Kind::List => {
-                let len = self.below(declared.max_len.map_or(5, |len| len + 1));
-                let element = |random: &mut Self| match &declared.items {
-                    Some(items) => random.fitting(items),
-                    None => random.value(1),
-                };
-                Value::List((0..len).map(|_| element(self)).collect())
-            }
-            Kind::Map => {
-                let mut map = Map::new();
-                for (key, field) in declared.required() {
-                    map.insert(key.clone(), self.fitting(field));
-                }
-                let room = declared.max_len.unwrap_or(9);
-                for key in KEYS {
-                    if map.get(key).is_some() || map.len() as u64 >= room || self.once_in(2) {
-                        continue;
-                    }
-                    match declared.field(key) {
-                        Some(field) => map.insert(key, self.fitting(field)),
-                        None if declared.is_closed() => None,
-                        None => map.insert(key, self.value(1)),
-                    };
-                }
-                Value::Map(map)
-            }
-            _ => self.value(2),
-        }
+        let bytes = fuzz::bytes(self.below(u64::MAX), 400);
+        sample::fitting(declared, &mut Dice::new(&bytes), 0)
     }
 
     /// Any value.

@@ -1,0 +1,3 @@
+#![no_main]
+
+theus_fuzz::fuzz_target!(|data: &[u8]| theus_fuzz::judge("context_calls", data));

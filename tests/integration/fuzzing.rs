@@ -1,0 +1,216 @@
+//! The verb `fuzz`: a guest without bugs passes, planted bugs are found, made small, and made to happen again.
+
+use crate::harness::binary::{Ran, run_in};
+use crate::harness::{guests, root};
+use serde_json::Value as Json;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+use theus_host::fuzz::{Finding, FindingKind, Fuzzer, play_script};
+use theus_host::{Engine, Policy};
+
+/// Fuzzes the guest with a planted bug per process; little fuel, so that what never ends ends soon.
+fn fuzz_planted(further: &[&str]) -> Ran {
+    let guest = guests::planted_bugs().file.display().to_string();
+    let words = [
+        "fuzz",
+        guest.as_str(),
+        "--context",
+        "guests/hostile/planted-bugs/context.yaml",
+        "--fuel",
+        "1000000",
+        "--seed",
+        "7",
+        "--runs",
+        "1200",
+        "-o",
+        "json",
+    ];
+    run_in(root(), &[&words[..], further].concat())
+}
+
+fn findings(ran: &Ran) -> Vec<Json> {
+    assert_eq!(ran.code, 1, "{ran:?}");
+    ran.json()["findings"].as_array().expect("a list").clone()
+}
+
+/// Runs a finding's command line through a shell; the object that it prints.
+fn reproduced(folder: &Path, finding: &Json) -> Json {
+    let line = finding["reproduce"].as_str().expect("a command line");
+    let host = format!("'{}'", env!("CARGO_BIN_EXE_theus-host"));
+    let line = line.replacen("theus-host", &host, 1);
+    let cache = concat!(env!("CARGO_TARGET_TMPDIR"), "/cache");
+    let output = Command::new("sh")
+        .current_dir(folder)
+        .env("XDG_CACHE_HOME", cache)
+        .args(["-c", &format!("{line} -o json")])
+        .output()
+        .expect("a shell");
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{line}: {error}: {output:?}"))
+}
+
+#[test]
+fn every_planted_bug_is_found_made_small_and_made_to_happen_again() {
+    let found = findings(&fuzz_planted(&[]));
+    let kinds: BTreeSet<(&str, &str)> = found
+        .iter()
+        .map(|it| {
+            let text = |key: &str| it[key].as_str().expect("text");
+            (text("process"), text("kind"))
+        })
+        .collect();
+    let planted = [
+        ("share", "trap"),
+        ("cheapest", "trap"),
+        ("withdraw", "undeclared-error"),
+        ("rename", "contract-violation"),
+        ("countdown", "limit"),
+    ];
+    assert_eq!(kinds, BTreeSet::from(planted));
+    let of = |process: &str| {
+        let mut of_process = found.iter().filter(|it| it["process"] == process);
+        of_process.next().unwrap_or_else(|| panic!("{process}"))
+    };
+    assert_eq!(
+        of("share")["args"],
+        serde_json::json!({"amount": 0, "among": 0})
+    );
+    // On the base there are prices: only another context shows it.
+    assert_eq!(
+        of("cheapest")["context"]["domain"]["prices"],
+        serde_json::json!([])
+    );
+    assert_eq!(of("withdraw")["args"], serde_json::json!({"amount": 101}));
+    assert_eq!(
+        of("rename")["args"],
+        serde_json::json!({"name": "a".repeat(31)})
+    );
+    for finding in &found {
+        let again = reproduced(root(), finding);
+        assert_eq!(
+            again["error"]["code"], finding["error"]["code"],
+            "{finding}"
+        );
+    }
+    // The smallest inputs come first, and the same seed and runs find the same.
+    assert_eq!(found[0]["args"], serde_json::json!({"amount": 101}));
+    assert_eq!(findings(&fuzz_planted(&[])), found);
+}
+
+#[test]
+fn what_is_needed_to_reproduce_goes_into_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("found");
+    let found = findings(&fuzz_planted(&["--out", &out.display().to_string()]));
+    for finding in &found {
+        let line = finding["reproduce"].as_str().expect("a command line");
+        assert!(line.contains("-args.json"), "{line}");
+        let again = reproduced(root(), finding);
+        assert_eq!(again["error"]["code"], finding["error"]["code"], "{line}");
+    }
+    let contexts = found.iter().filter(|it| !it["context"].is_null()).count();
+    let files = std::fs::read_dir(&out).expect("it was made").count();
+    assert_eq!(files, found.len() + contexts);
+    assert!(contexts > 0);
+}
+
+/// Declared errors, audit rules and the schema at work are counted, and are no findings.
+#[test]
+fn the_warehouse_is_clean_and_its_endings_are_counted() {
+    let guest = guests::warehouse().file.display().to_string();
+    let folder = root().join("guests/warehouse");
+    let words = [
+        "fuzz",
+        &guest,
+        "--seed",
+        "3",
+        "--runs",
+        "1500",
+        "-o",
+        "json",
+        "--context",
+        "context.yaml",
+    ];
+    let rules = ["--schema", "schema.yaml", "--audit", "audit.yaml"];
+    for further in [&[][..], &rules] {
+        let ran = run_in(&folder, &[&words[..], further].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stdout);
+        let process = &ran.json()["processes"][0];
+        assert_eq!(process["runs"], 1500);
+        let mut seen = vec!["committed", "failed: ValueError", "arguments not taken"];
+        if !further.is_empty() {
+            seen.extend(["refused by the schema", "refused by a rule: audit-block"]);
+            let rules = process["audit"].as_array().expect("a list");
+            let acted = rules.iter().filter(|it| it["action"] == "block").count();
+            assert!(acted > 0, "{rules:?}");
+        }
+        for ending in seen {
+            assert!(
+                process["endings"][ending].as_u64() > Some(0),
+                "{ending}: {process}"
+            );
+        }
+        assert!(process["hungriest"]["fuel"].as_u64() > Some(0));
+    }
+}
+
+/// A directory that changes under a guest makes runs differ that should not: two reads of one file, two texts.
+#[cfg(target_os = "linux")]
+#[test]
+fn runs_that_differ_with_the_same_input_are_found() {
+    let engine = Engine::builder().build().expect("an engine");
+    let policy = Policy::as_declared()
+        .grant_clock()
+        .grant_random()
+        .grant_directory("data", "/proc/sys/kernel/random");
+    engine
+        .register(guests::outside().file.as_path(), policy)
+        .unwrap_or_else(|error| panic!("{error}"));
+    let fuzz = |process: &str| Fuzzer::new(&engine).process(process).runs(5).run().findings;
+    let found = fuzz("read_changing");
+    let kinds: Vec<FindingKind> = found.iter().map(|it: &Finding| it.kind).collect();
+    assert_eq!(kinds, [FindingKind::Nondeterminism], "{found:?}");
+    // The time and the seed are inputs, brought again for the second run: using them makes none.
+    let traps = |found: &[Finding]| found.iter().all(|it| it.kind == FindingKind::Trap);
+    for process in ["time", "random"] {
+        let found = fuzz(process);
+        assert!(traps(&found), "{process}: {found:?}");
+    }
+}
+
+/// The engine is left as it was found.
+#[test]
+fn fuzzing_commits_nothing_and_puts_the_context_back() {
+    let context = theus_host::context_from_json(r#"{"domain": {"balance": 100, "name": "n"}}"#);
+    let engine = Engine::builder()
+        .context(context.expect("a context"))
+        .build()
+        .expect("an engine");
+    engine
+        .register(guests::planted_bugs().file.as_path(), Policy::as_declared())
+        .unwrap_or_else(|error| panic!("{error}"));
+    let before = engine.context().tree.clone();
+    let report = Fuzzer::new(&engine).process("deposit").runs(300).run();
+    assert_eq!(engine.context().tree, before);
+    assert!(report.findings.is_empty(), "{:?}", report.findings);
+    assert!(report.processes[0].committed() > 0);
+    assert!(report.processes[0].runs == 300);
+}
+
+/// What the host's own functions answer is what a guest is answered, and what remains is the same.
+#[test]
+fn scripts_end_in_the_sandbox_as_they_end_without() {
+    let engine = Engine::builder().build().expect("an engine");
+    engine
+        .register(guests::probe().file.as_path(), Policy::as_declared())
+        .unwrap_or_else(|error| panic!("{error}"));
+    for seed in 0..400 {
+        let data = theus_core::fuzz::bytes(seed, 1024);
+        play_script(&engine, &data).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+    }
+    // Both endings are common among them.
+    let records = engine.records();
+    let failed = records.iter().filter(|it| it.error.is_some()).count();
+    assert!((60..300).contains(&failed), "{failed} of 400 were refused");
+}
