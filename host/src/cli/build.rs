@@ -1,11 +1,12 @@
 //! `build`: a guest's source folder made into a guest, with the compiler's own diagnostics.
 
 use super::artefact::Artefact;
+use super::config::{ConfigFlag, Setup};
 use super::exit;
 use super::failure::Failure;
 use super::files;
 use super::output::Output;
-use super::target::{self, FileForm};
+use super::target::FileForm;
 use clap::Args;
 use std::path::{Path, PathBuf};
 use theus_core::code::Code;
@@ -16,6 +17,8 @@ use theus_host::Limits;
 pub(super) struct BuildVerb {
     /// A guest's source folder; building it runs its author's build scripts with your rights
     folder: PathBuf,
+    #[command(flatten)]
+    config: ConfigFlag,
 }
 
 impl BuildVerb {
@@ -29,7 +32,7 @@ impl BuildVerb {
             return Err(Failure::new(Code::CommandLine, problem)
                 .help("`theus-host componentize` makes a component of a core module"));
         }
-        let loaded = target::load(&self.folder, &Limits::default(), output)?;
+        let loaded = Setup::read(&self.config, &self.folder)?.load(&Limits::default(), output)?;
         let guest = &loaded.guest;
         let artefact = match out {
             None => Artefact::new(&loaded.file, loaded.form, loaded.file_bytes, guest),

@@ -238,6 +238,31 @@ impl Setup {
         operators.chain(own).collect()
     }
 
+    /// The places that the target is made from: its file or folder, and the configurations.
+    ///
+    /// What a `build` command reads is not known, and what it writes would be taken for a change.
+    pub(super) fn places(&self) -> Result<Vec<PathBuf>, Failure> {
+        if self.build.is_some() {
+            let problem = format!(
+                "{} is made by the `build` command of a configuration, whose sources are not known",
+                self.location.display()
+            );
+            return Err(Failure::new(Code::CommandLine, problem)
+                .help("give the .wasm file itself, as a path, and let something else build it"));
+        }
+        let own = self.own.iter().map(|(file, _)| file);
+        let files = self.operators.iter().chain(own).map(ConfigFile::path);
+        Ok(std::iter::once(self.location.as_path())
+            .chain(files)
+            .map(Path::to_owned)
+            .collect())
+    }
+
+    /// A `.wasm` file or a guest's folder.
+    pub(super) fn location(&self) -> &Path {
+        &self.location
+    }
+
     /// What the files give that may surprise.
     pub(super) fn notes(&self) -> &[String] {
         &self.notes

@@ -107,7 +107,7 @@ impl Report {
             text.push_str(&format!("  {file}\n"));
         }
         text.push_str(&format!(
-            "next:\n  cd {}\n  theus-host test .\n  theus-host run . by=2 --schema schema.yaml --audit audit.yaml\n",
+            "next:\n  cd {}\n  theus-host test .\n  theus-host run . by=2\n",
             self.folder
         ));
         output.data(&text)

@@ -120,11 +120,23 @@ impl Run {
             .map_or(exit::OK, |error| exit::code(error.kind())))
     }
 
-    /// The files that a run reads beside its target; none is the standard input.
-    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
-        [&self.args, &self.context, &self.audit, &self.schema]
-            .into_iter()
-            .filter_map(|file| file.as_deref())
+    /// Everything that a run is made from: the target, the configurations, and the files that either names.
+    pub(super) fn places(&self) -> Result<Vec<PathBuf>, Failure> {
+        let setup = Setup::read(&self.config, &self.target)?;
+        let mut places = setup.places()?;
+        let named = [
+            setup.file(Word::Context, self.context.as_deref())?,
+            setup.file(Word::Recipe, self.audit.as_deref())?,
+            setup.file(Word::Schema, self.schema.as_deref())?,
+            self.args.clone(),
+        ];
+        places.extend(named.into_iter().flatten());
+        Ok(places)
+    }
+
+    /// Whether the arguments come from the standard input, which can be read only once.
+    pub(super) fn reads_stdin(&self) -> bool {
+        self.args.as_deref() == Some(Path::new("-"))
     }
 
     fn prepare(&self, setup: &Setup, mode: Mode, output: &Output) -> Result<Prepared, Failure> {

@@ -1,12 +1,12 @@
 //! `test`: a guest's cases, each a command as data and what it must print.
 
 use super::color::Role;
+use super::config::{ConfigFlag, Setup};
 use super::exit;
 use super::failure::Failure;
 use super::nearest::did_you_mean;
 use super::output::Output;
 use super::progress::during;
-use super::target;
 use super::text::escape_lines;
 use clap::Args;
 use serde::Serialize;
@@ -32,6 +32,8 @@ pub(super) struct Test {
     /// Writes expectations that are not met anew, from what is printed now
     #[arg(long)]
     bless: bool,
+    #[command(flatten)]
+    config: ConfigFlag,
 }
 
 /// What is printed: every case and how it ended.
@@ -56,8 +58,9 @@ struct Case {
 impl Test {
     /// Builds the guest once, and runs its cases.
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
-        let (cases, chosen) = self.cases()?;
-        let loaded = target::load(&self.target, &Limits::default(), output)?;
+        let setup = Setup::read(&self.config, &self.target)?;
+        let (cases, chosen) = self.cases(setup.location())?;
+        let loaded = setup.load(&Limits::default(), output)?;
         let absolute = |file: &Path| {
             std::path::absolute(file).map_err(|error| Failure::file("find", file, &error))
         };
@@ -84,10 +87,10 @@ impl Test {
     }
 
     /// The folder of the cases, and the cases that are meant.
-    fn cases(&self) -> Result<(PathBuf, Vec<PathBuf>), Failure> {
+    fn cases(&self, guest: &Path) -> Result<(PathBuf, Vec<PathBuf>), Failure> {
         let folder = match &self.cases {
             Some(folder) => folder.clone(),
-            None => self.target.join("tests/cases"),
+            None => guest.join("tests/cases"),
         };
         let what = "a case is a folder in tests/cases with `cmd` and `expected.json`; --cases names another place";
         let all =

@@ -66,7 +66,7 @@ impl Watch {
         out: Option<&Path>,
         output: &Output,
     ) -> Result<u8, Failure> {
-        if self.run.files().any(|file| file == Path::new("-")) {
+        if self.run.reads_stdin() {
             let problem =
                 "the standard input can be read only once, and a watched run begins again";
             return Err(
@@ -76,9 +76,8 @@ impl Watch {
         let words = words_of_run(words)?;
         let (sender, news) = mpsc::channel();
         let mut watched = Watched::new(&sender, out)?;
-        watched.add(&self.run.target)?;
-        for file in self.run.files() {
-            watched.add(file)?;
+        for place in self.run.places()? {
+            watched.add(&place)?;
         }
         on_signal(sender)?;
         loop {

@@ -58,6 +58,10 @@ impl ConfigFile {
         })
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// What messages call the file.
     pub(super) fn name(&self) -> String {
         self.path.display().to_string()
