@@ -59,7 +59,7 @@ fn flags_win_over_every_key() {
         (
             &warehouse,
             format!("{in_stock}[limits]\nmax-memory = 1"),
-            9,
+            2,
             ["--max-memory".into(), "64MiB".into()],
         ),
         (
