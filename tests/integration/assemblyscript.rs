@@ -319,21 +319,18 @@ fn contract_and_guest_agree_on_parameters() {
     }
 }
 
-/// The runtime that a guest's author chooses for it: with a garbage collector, what was dropped is used again.
-#[test]
-fn a_guest_may_have_a_garbage_collector() {
-    let folder = root().join("guests/probe-as");
+/// An engine with what asc makes in the folder of the probe, with these words.
+fn compiled(name: &str, words: &[&str]) -> Engine {
     // The compiler is that of the guest as it is built otherwise.
     guests::probe_as();
-    let file = guests::tmp().join("probe-as-incremental.wasm");
+    let file = guests::tmp().join(name);
     let output = Command::new("node")
-        .args([
-            "--enable-source-maps",
-            "node_modules/assemblyscript/bin/asc.js",
-        ])
-        .args(["--runtime", "incremental", "--outFile"])
+        .arg("--enable-source-maps")
+        .arg("node_modules/assemblyscript/bin/asc.js")
+        .args(words)
+        .arg("--outFile")
         .arg(&file)
-        .current_dir(folder)
+        .current_dir(root().join("guests/probe-as"))
         .output()
         .expect("node starts: the AssemblyScript parts need Node >= 20");
     assert!(output.status.success(), "{output:?}");
@@ -343,14 +340,18 @@ fn a_guest_may_have_a_garbage_collector() {
         timeout: PATIENCE,
         ..Limits::default()
     };
-    let engine = Engine::builder()
-        .context(context)
-        .limits(limits)
-        .build()
-        .expect("an engine");
+    let builder = Engine::builder().context(context).limits(limits);
+    let engine = builder.build().expect("an engine");
     engine
         .register(file.as_path(), Policy::as_declared())
         .expect("a guest");
+    engine
+}
+
+/// The runtime that a guest's author chooses for it: with a garbage collector, what was dropped is used again.
+#[test]
+fn a_guest_may_have_a_garbage_collector() {
+    let engine = compiled("collected.wasm", &["--runtime", "incremental"]);
     let receipt = commits(&engine, "allocate", args! { "mebibytes" => 200 });
     assert_eq!(receipt.result, Some(Value::Int(200)));
     let receipt = commits(&engine, "get_or", args! { "at" => "domain.inbox.text" });
