@@ -11,6 +11,7 @@ fn tests() -> BTreeSet<String> {
     for folder in [
         "host/src",
         "host/core/src",
+        "host/core/tests",
         "tests/integration",
         "guest-sdk/rust/src",
     ] {
