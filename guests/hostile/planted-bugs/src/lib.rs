@@ -2,12 +2,12 @@
 //!
 //! | process | what is wrong with it |
 //! | --- | --- |
-//! | [`share`] | panics where there is nobody to share with |
-//! | [`cheapest`] | panics on a context that its operator may well have |
-//! | [`withdraw`] | fails with an error that its contract does not list |
-//! | [`rename`] | writes a place that its contract does not list, for long names only |
-//! | [`countdown`] | works as long as it is told to |
-//! | [`deposit`] | nothing |
+//! | [`share()`] | panics where there is nobody to share with |
+//! | [`cheapest()`] | panics on a context that its operator may well have |
+//! | [`withdraw()`] | fails with an error that its contract does not list |
+//! | [`rename()`] | writes a place that its contract does not list, for long names only |
+//! | [`countdown()`] | works as long as it is told to |
+//! | [`deposit()`] | nothing |
 //!
 //! `context.yaml` holds the places that they expect.
 
