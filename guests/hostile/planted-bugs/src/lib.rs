@@ -1,4 +1,4 @@
-//! One planted bug per process, of every kind that `theus-host fuzz` reports, and one process without.
+//! One planted bug per process, of the kinds that a guest alone can bring about, and one process without.
 //!
 //! | process | what is wrong with it |
 //! | --- | --- |
