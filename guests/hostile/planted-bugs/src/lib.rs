@@ -1,13 +1,13 @@
-//! One planted bug per process, of every kind that `theus-host fuzz` reports, and one process without.
+//! One planted bug per process, of the kinds that a guest alone can bring about, and one process without.
 //!
 //! | process | what is wrong with it |
 //! | --- | --- |
-//! | [`share`] | panics where there is nobody to share with |
-//! | [`cheapest`] | panics on a context that its operator may well have |
-//! | [`withdraw`] | fails with an error that its contract does not list |
-//! | [`rename`] | writes a place that its contract does not list, for long names only |
-//! | [`countdown`] | works as long as it is told to |
-//! | [`deposit`] | nothing |
+//! | [`share()`] | panics where there is nobody to share with |
+//! | [`cheapest()`] | panics on a context that its operator may well have |
+//! | [`withdraw()`] | fails with an error that its contract does not list |
+//! | [`rename()`] | writes a place that its contract does not list, for long names only |
+//! | [`countdown()`] | works as long as it is told to |
+//! | [`deposit()`] | nothing |
 //!
 //! `context.yaml` holds the places that they expect.
 
