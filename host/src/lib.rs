@@ -29,8 +29,8 @@
 //! # }
 //! ```
 //!
-//! The engine is blocking, `Send + Sync`, and cheap to clone. It holds the context in memory: what it acknowledges does
-//! not outlive it.
+//! The engine is blocking, `Send + Sync`, and cheap to clone. It holds the context in memory, and what it acknowledges does
+//! not outlive it, unless the builder is given a directory to keep it in: [`EngineBuilder::state`].
 //!
 //! `host/examples/service` is an engine behind HTTP: it keeps the blocking calls off its reactor. Whoever writes guests
 //! tests them with [`testing`].
@@ -41,6 +41,7 @@ mod audit_count;
 mod body;
 pub mod build;
 mod builder;
+mod committer;
 pub mod component;
 mod edit;
 mod engine;
@@ -49,8 +50,10 @@ mod grant;
 pub mod guest;
 mod head;
 mod interlock;
+mod lasting;
 mod lock;
 mod observe;
+mod opening;
 mod policy;
 mod process;
 mod receipt;
@@ -58,6 +61,7 @@ mod record;
 mod run;
 mod runtime;
 mod side_effects;
+pub mod store;
 mod subscription;
 pub mod testing;
 

@@ -76,6 +76,11 @@ impl LockSet {
         }
     }
 
+    /// The places, with all below them.
+    pub(crate) fn paths(&self) -> Arc<[Path]> {
+        self.paths.iter().map(|(path, _)| path.clone()).collect()
+    }
+
     fn conflicts(&self, other: &Self) -> bool {
         self.paths.iter().any(|(path, mode)| {
             other.paths.iter().any(|(other_path, other_mode)| {

@@ -9,6 +9,7 @@ use crate::guest::{Guest, GuestError};
 use crate::observe::Metrics;
 use crate::policy::Policy;
 use crate::side_effects::Reach;
+use crate::store::Hash;
 use std::collections::HashMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ pub(crate) struct Process {
     /// What the operator grants of the contract, where that is less.
     pub(crate) narrowed: Option<Narrowed>,
     pub(crate) digest: Arc<str>,
+    pub(crate) contract_digest: Arc<str>,
     pub(crate) body: Body,
     pub(crate) rules: Option<Arc<ProcessRules>>,
     /// The grant, where it is the same for every call.
@@ -114,6 +116,7 @@ impl Shared {
         &self,
         processes: &HashMap<String, Arc<Process>>,
     ) -> Result<(), RegisterError> {
+        self.restore_counts(processes);
         let mut taken = None;
         self.processes.rcu(|known| {
             taken = processes
@@ -165,6 +168,7 @@ impl Process {
             metrics: Metrics::of(&contract.name),
             reach: None,
             name: contract.name.as_str().into(),
+            contract_digest: contract_digest(&contract),
             contract,
             narrowed,
             digest,
@@ -215,6 +219,29 @@ impl From<Vec<u8>> for GuestSource {
     fn from(bytes: Vec<u8>) -> Self {
         Self::Bytes(bytes)
     }
+}
+
+/// The digest of what a contract declares, whatever its section's spelling.
+fn contract_digest(contract: &Contract) -> Arc<str> {
+    let texts = |it: &[theus_core::pattern::PathPattern]| -> Vec<String> {
+        it.iter().map(ToString::to_string).collect()
+    };
+    let parameters = contract
+        .parameters
+        .iter()
+        .map(|it| serde_json::json!([it.name, it.kind.name(), it.optional, it.secret]));
+    let effects = contract.side_effects.iter().map(ToString::to_string);
+    let declared = serde_json::json!([
+        contract.name,
+        parameters.collect::<Vec<_>>(),
+        texts(&contract.inputs),
+        texts(&contract.outputs),
+        effects.collect::<Vec<_>>(),
+        contract.errors,
+    ]);
+    Hash::of_bytes(declared.to_string().as_bytes())
+        .to_string()
+        .into()
 }
 
 fn check_contract(

@@ -158,8 +158,14 @@ codes! {
     GrantUnfit = "U010", Usage;
     /// A policy does not narrow the contract that it is for.
     PolicyUnfit = "U011", Usage;
+    /// A state cannot be used as it was asked for.
+    StateUnfit = "U012", Usage;
     /// The host itself failed.
     HostFailed = "H001", Host;
+    /// The state cannot be read or written.
+    StoreFailed = "H002", Host;
+    /// The state is not as it was written.
+    StateDamaged = "H003", Host;
 }
 
 impl Code {

@@ -1,6 +1,8 @@
 //! Zones: what a key is for, read from its prefix.
 
-use crate::path::Segment;
+use crate::path::{Layer, Path, Segment};
+use crate::tree::Tree;
+use crate::value::Value;
 use serde::Serialize;
 
 /// What a place in the context is for.
@@ -27,6 +29,39 @@ pub const PREFIXES: [(&str, Zone); 4] = [
 
 /// The first character of a key that is private to the host.
 pub const PRIVATE: char = '_';
+
+/// Every signal in a context, with its place, in order. Costs nothing where the context holds no reserved key.
+#[must_use]
+pub fn signals(tree: &Tree) -> Vec<(Path, Value)> {
+    let mut found = Vec::new();
+    for layer in Layer::ALL {
+        collect_signals(&Path::layer_root(layer), tree.layer(layer), &mut found);
+    }
+    found
+}
+
+fn collect_signals(at: &Path, value: &Value, found: &mut Vec<(Path, Value)>) {
+    if at.zone() == Zone::Signal {
+        found.push((at.clone(), value.clone()));
+        return;
+    }
+    if !value.may_hold_reserved() {
+        return;
+    }
+    match value {
+        Value::Map(map) => {
+            for (key, value) in map.iter() {
+                collect_signals(&at.child(Segment::Key(key.clone())), value, found);
+            }
+        }
+        Value::List(list) => {
+            for (index, value) in list.iter().enumerate() {
+                collect_signals(&at.child(Segment::Index(index as u64)), value, found);
+            }
+        }
+        _ => {}
+    }
+}
 
 impl Zone {
     /// The zone that a key's prefix names; data keys name none.
