@@ -26,6 +26,8 @@ mod recipes;
 mod records;
 mod resources;
 mod schema;
+mod state;
+mod state_commands;
 mod transaction;
 mod traps;
 mod wasi;

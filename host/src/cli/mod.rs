@@ -5,20 +5,25 @@ mod audit;
 mod check;
 mod code_cache;
 mod color;
+mod context;
 mod context_file;
 mod exit;
 mod explain;
 mod failure;
 mod grants;
 mod inspect;
+mod log;
 mod nearest;
 mod output;
 mod progress;
 mod report;
 mod run;
 mod schema;
+mod state;
+mod state_dir;
 mod target;
 mod text;
+mod time_text;
 mod units;
 mod usage;
 mod value_text;
@@ -84,6 +89,12 @@ enum Verb {
     Schema(schema::SchemaVerb),
     /// Works with audit recipes: what one means for a guest, and one to begin with
     Audit(audit::Audit),
+    /// Prints what happened in a state and why, verifies it, or saves what is sound of it
+    Log(log::Log),
+    /// Prints the context of a state
+    Context(context::Context),
+    /// Works on a state: resets its interlock
+    State(state::State),
     /// Prints what an error code means and how to mend what it reports
     Explain(explain::Explain),
 }
@@ -111,6 +122,9 @@ pub(crate) fn main(words: Vec<OsString>) -> u8 {
         Verb::Check(check) => check.execute(&mut output),
         Verb::Schema(schema) => schema.execute(&mut output),
         Verb::Audit(audit) => audit.execute(out, &mut output),
+        Verb::Log(log) => log.execute(&mut output),
+        Verb::Context(context) => context.execute(&mut output),
+        Verb::State(state) => state.execute(&mut output),
         Verb::Explain(explain) => explain.execute(&mut output),
     });
     ended.unwrap_or_else(|failure| output.fail(&failure))
@@ -137,7 +151,7 @@ mod tests {
 
     #[test]
     fn flags_of_features_that_are_not_built_are_refused() {
-        for flag in ["--state", "--config"] {
+        for flag in ["--config"] {
             let error = Cli::try_parse_from(["theus-host", "run", "guest.wasm", flag, "x"])
                 .expect_err(flag);
             assert_eq!(

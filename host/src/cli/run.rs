@@ -20,7 +20,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use theus_core::code::Code;
 use theus_core::contract::Contract;
-use theus_host::{Advice, Call, Engine, ErrorReport, Limits, Map, Mode, Receipt, Recipe, RunError};
+use theus_host::store::is_state;
+use theus_host::{
+    Advice, Call, Durability, Engine, ErrorReport, Limits, Map, Mode, Receipt, Recipe, RunError,
+};
 
 /// The flags and words of `run`.
 #[derive(Args, Debug)]
@@ -40,6 +43,12 @@ pub(super) struct Run {
     /// The initial context: YAML, or JSON where the name ends in .json
     #[arg(long, value_name = "FILE")]
     context: Option<PathBuf>,
+    /// Keeps the context in a directory, from one run to the next: what is acknowledged survives crashes
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// With --state: does not wait for the disk; a crash may cost the last commits
+    #[arg(long, requires = "state")]
+    buffered: bool,
     /// The audit recipe: rules for the input gate and the output gate
     #[arg(long, value_name = "FILE")]
     audit: Option<PathBuf>,
@@ -138,8 +147,16 @@ impl Run {
         }
         // One call: nothing stands ready for a second one.
         builder = builder.standing_instances(0);
-        let engine = builder
-            .build()
+        if let Some(state) = &self.state {
+            // A dry run leaves nothing behind, a new state included.
+            if !self.dry_run || is_state(state) {
+                builder = builder.state(state);
+            }
+            if self.buffered {
+                builder = builder.durability(Durability::Buffered);
+            }
+        }
+        let engine = during(output, "opening the state", || builder.build())
             .map_err(|error| schema::not_built(&error, self.context.as_deref()))?;
         let registered = during(output, "compiling the guest", || {
             engine.register(loaded.component, self.grants.policy())

@@ -12,7 +12,8 @@ use std::path::Path;
 
 /// Rows in a redb file.
 pub(super) struct RedbBackend {
-    database: Database,
+    /// None only while it is dropped.
+    database: Option<Database>,
     seal: Seal,
 }
 
@@ -60,7 +61,15 @@ impl RedbBackend {
         open: impl FnOnce() -> Result<Database, StoreError>,
     ) -> Result<Self, StoreError> {
         let database = guarded(open)?;
-        Ok(Self { database, seal })
+        Ok(Self {
+            database: Some(database),
+            seal,
+        })
+    }
+
+    fn database(&self) -> Result<&Database, StoreError> {
+        let closed = || StoreError::Io("it is closed".into());
+        self.database.as_ref().ok_or_else(closed)
     }
 
     fn read<T>(
@@ -68,7 +77,7 @@ impl RedbBackend {
         read: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
         guarded(|| {
-            let begun = self.database.begin_read();
+            let begun = self.database()?.begin_read();
             let transaction = begun.map_err(|error| of_redb(error.into()))?;
             read(&transaction).map_err(of_redb)
         })
@@ -79,7 +88,7 @@ impl Backend for RedbBackend {
     const DURABILITY: Durability = Durability::Durable;
 
     fn write(&self, rows: &Rows) -> Result<(), StoreError> {
-        guarded(|| write(&self.database, rows).map_err(of_redb))
+        guarded(|| write(self.database()?, rows).map_err(of_redb))
     }
 
     fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
@@ -143,6 +152,20 @@ impl Backend for RedbBackend {
 
     fn sealed(&self) -> Result<u64, StoreError> {
         self.seal.seq()
+    }
+}
+
+impl Drop for RedbBackend {
+    fn drop(&mut self) {
+        let database = self.database.take();
+        // redb tidies up a file that may not be sound; all that counts in it is there already.
+        let closed = guarded(|| {
+            drop(database);
+            Ok(())
+        });
+        if let Err(error) = closed {
+            tracing::warn!(%error, "the journal's file was not closed in order");
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! Verifying: every record from the oldest one on, and every checkpoint against what the records make.
 
+use super::Position;
 use super::backend::{Backend, Row};
 use super::chain::Hash;
 use super::error::{Damage, StoreError};
 use super::journal::{no_checkpoint, read_head};
 use super::ledger::{CheckpointRow, Ledger};
-use super::Position;
 use serde::Serialize;
 
 /// How far a journal is sound.
@@ -173,6 +173,7 @@ impl Serialize for Verified {
             checkpoints: u64,
             expected: Option<u64>,
             damage: Option<String>,
+            error: (),
         }
         Printed {
             first: self.first,
@@ -180,6 +181,7 @@ impl Serialize for Verified {
             checkpoints: self.checkpoints,
             expected: self.expected,
             damage: self.damage.as_ref().map(ToString::to_string),
+            error: (),
         }
         .serialize(serializer)
     }

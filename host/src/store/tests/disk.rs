@@ -10,8 +10,8 @@ pub(super) struct Disk(Arc<Mutex<Content>>);
 
 #[derive(Debug, Default)]
 struct Content {
-    current: Vec<u8>,
-    synced: Vec<u8>,
+    current: Pages,
+    synced: Pages,
     unsynced: Vec<Change>,
     /// Operations that still succeed; all, where there is none.
     left: Option<u64>,
@@ -21,10 +21,19 @@ struct Content {
     operations: u64,
 }
 
+/// Bytes in pages that copies share.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pages {
+    pages: Vec<Arc<[u8; PAGE]>>,
+    len: usize,
+}
+
+const PAGE: usize = 4_096;
+
 #[derive(Clone, Debug)]
 enum Change {
-    Write(u64, Vec<u8>),
-    Len(u64),
+    Write(usize, Vec<u8>),
+    Len(usize),
 }
 
 /// What fails once no operation is left.
@@ -44,11 +53,11 @@ const SECTOR: usize = 512;
 struct Storage(Disk);
 
 impl Disk {
-    pub(super) fn of(bytes: Vec<u8>) -> Self {
+    pub(super) fn of(pages: Pages) -> Self {
         let disk = Self::default();
         let mut content = disk.content();
-        content.synced.clone_from(&bytes);
-        content.current = bytes;
+        content.synced = pages.clone();
+        content.current = pages;
         drop(content);
         disk
     }
@@ -57,7 +66,7 @@ impl Disk {
         Storage(self.clone())
     }
 
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub(super) fn pages(&self) -> Pages {
         self.content().current.clone()
     }
 
@@ -83,33 +92,27 @@ impl Disk {
     /// it reached the disk.
     pub(super) fn after_power_loss(&self, mut choose: impl FnMut() -> bool) -> Self {
         let content = self.content();
-        let mut bytes = content.synced.clone();
+        let mut pages = content.synced.clone();
         for change in &content.unsynced {
             match change {
+                // A file's length is the file system's: it is never shorter than what a sync had made it.
                 Change::Len(len) => {
                     if choose() {
-                        bytes.resize(usize::try_from(*len).expect("small"), 0);
+                        pages.resize((*len).max(content.synced.len));
                     }
                 }
                 Change::Write(offset, data) => {
-                    let offset = usize::try_from(*offset).expect("small");
                     for (index, sector) in data.chunks(SECTOR).enumerate() {
                         let at = offset + index * SECTOR;
                         if choose() {
-                            let end = at + sector.len();
-                            if bytes.len() < end {
-                                bytes.resize(end, 0);
-                            }
-                            bytes[at..end].copy_from_slice(sector);
+                            pages.resize(pages.len.max(at + sector.len()));
+                            pages.write(at, sector);
                         }
                     }
                 }
             }
         }
-        // A file's length is the file system's: it is never shorter than what a sync had made it.
-        let len = bytes.len().max(content.synced.len());
-        bytes.resize(len, 0);
-        Self::of(bytes)
+        Self::of(pages)
     }
 
     fn content(&self) -> MutexGuard<'_, Content> {
@@ -133,17 +136,17 @@ impl Content {
 
 impl StorageBackend for Storage {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.content().current.len() as u64)
+        Ok(self.0.content().current.len as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let content = self.0.content();
         let at = usize::try_from(offset).map_err(io::Error::other)?;
-        let end = at
-            .checked_add(out.len())
-            .filter(|it| *it <= content.current.len());
-        let end = end.ok_or_else(|| io::Error::from(ErrorKind::UnexpectedEof))?;
-        out.copy_from_slice(&content.current[at..end]);
+        let end = at.checked_add(out.len());
+        if end.is_none_or(|end| end > content.current.len) {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        content.current.read(at, out);
         Ok(())
     }
 
@@ -153,9 +156,8 @@ impl StorageBackend for Storage {
         if content.capacity.is_some_and(|capacity| len > capacity) {
             return Err(ErrorKind::StorageFull.into());
         }
-        content
-            .current
-            .resize(usize::try_from(len).map_err(io::Error::other)?, 0);
+        let len = usize::try_from(len).map_err(io::Error::other)?;
+        content.current.resize(len);
         content.unsynced.push(Change::Len(len));
         Ok(())
     }
@@ -172,12 +174,62 @@ impl StorageBackend for Storage {
         let mut content = self.0.content();
         content.step(Fault::Everything)?;
         let at = usize::try_from(offset).map_err(io::Error::other)?;
-        let end = at + data.len();
-        if content.current.len() < end {
+        if at + data.len() > content.current.len {
             return Err(ErrorKind::UnexpectedEof.into());
         }
-        content.current[at..end].copy_from_slice(data);
-        content.unsynced.push(Change::Write(offset, data.to_vec()));
+        content.current.write(at, data);
+        content.unsynced.push(Change::Write(at, data.to_vec()));
         Ok(())
+    }
+}
+
+impl Pages {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The places of pages that hold anything at all: in the others there is nothing to damage.
+    pub(super) fn used(&self) -> Vec<usize> {
+        let used = |page: &[u8; PAGE]| page.iter().any(|byte| *byte != 0);
+        let pages = self.pages.iter().enumerate();
+        let used = pages.filter(|(_, page)| used(page));
+        used.flat_map(|(index, _)| index * PAGE..(index + 1) * PAGE)
+            .collect()
+    }
+
+    pub(super) fn flip(&mut self, at: usize, bit: usize) {
+        Arc::make_mut(&mut self.pages[at / PAGE])[at % PAGE] ^= 1 << bit;
+    }
+
+    pub(super) fn resize(&mut self, len: usize) {
+        self.pages.resize(len.div_ceil(PAGE), Arc::new([0; PAGE]));
+        if len < self.len
+            && let Some(last) = self.pages.last_mut()
+            && len % PAGE != 0
+        {
+            // What is written anew behind the end begins as zeros.
+            Arc::make_mut(last)[len % PAGE..].fill(0);
+        }
+        self.len = len;
+    }
+
+    fn read(&self, mut at: usize, out: &mut [u8]) {
+        let mut out = out;
+        while !out.is_empty() {
+            let part = out.len().min(PAGE - at % PAGE);
+            let (now, rest) = out.split_at_mut(part);
+            now.copy_from_slice(&self.pages[at / PAGE][at % PAGE..at % PAGE + part]);
+            (out, at) = (rest, at + part);
+        }
+    }
+
+    fn write(&mut self, mut at: usize, data: &[u8]) {
+        let mut data = data;
+        while !data.is_empty() {
+            let part = data.len().min(PAGE - at % PAGE);
+            let page = Arc::make_mut(&mut self.pages[at / PAGE]);
+            page[at % PAGE..at % PAGE + part].copy_from_slice(&data[..part]);
+            (data, at) = (&data[part..], at + part);
+        }
     }
 }

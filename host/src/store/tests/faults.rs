@@ -121,7 +121,7 @@ fn a_full_disk_loses_nothing_that_was_acknowledged() {
     let store = created_on(&disk, tree(r#"{"a":0,"b":0}"#), settings());
     let head = store.begin(0).expect("sound");
     assert!(kept(store.commit(vec![pair(1, &head)])));
-    disk.hold_at_most(disk.bytes().len() as u64);
+    disk.hold_at_most(disk.pages().len() as u64);
     let mut acknowledged = 1;
     let error = loop {
         let head = store.begin(acknowledged).expect("sound");
