@@ -115,6 +115,11 @@ struct Readme;
 #[doc = include_str!("../docs/schema.md")]
 struct SchemaPage;
 
+// That of the page about states.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/state.md")]
+struct StatePage;
+
 // And that of the page about side effects.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/side-effects.md")]

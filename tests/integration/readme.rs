@@ -55,9 +55,18 @@ fn every_command_prints_what_the_readme_shows() {
         .into_iter()
         .partition(|shown| shown.command.starts_with(HOST));
     assert!(of_the_host.len() >= 5, "the walk-through is gone");
+    let folder = tempfile::tempdir().expect("a folder");
+    // The walk-through's state begins anew each time.
+    let state = folder.path().join("state").display().to_string();
     for Shown { command, output } in of_the_host {
         let line = command.trim_start_matches(HOST);
-        let ran = run_in(root(), &split(line).expect("words"));
+        let mut words = split(line).expect("words");
+        for at in 1..words.len() {
+            if words[at - 1] == "--state" {
+                words[at].clone_from(&state);
+            }
+        }
+        let ran = run_in(root(), &words);
         assert!(
             is_shown(&ran.stdout, &ran.stderr, &output),
             "$ {command}\nthe README shows\n{}\nit printed\n{}\nand told\n{}",

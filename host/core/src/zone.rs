@@ -41,9 +41,11 @@ pub fn signals(tree: &Tree) -> Vec<(Path, Value)> {
 }
 
 fn collect_signals(at: &Path, value: &Value, found: &mut Vec<(Path, Value)>) {
-    if at.zone() == Zone::Signal {
-        found.push((at.clone(), value.clone()));
-        return;
+    match at.zone() {
+        Zone::Signal => return found.push((at.clone(), value.clone())),
+        // What lies below a note or a large value is part of it.
+        Zone::Meta | Zone::Heavy => return,
+        Zone::Data => {}
     }
     if !value.may_hold_reserved() {
         return;
@@ -163,5 +165,29 @@ mod tests {
             let path = Path::parse(path).expect(path);
             assert_eq!(path.zone(), zone, "{path}");
         }
+    }
+
+    #[test]
+    fn signals_are_found_wherever_they_are_and_whole() {
+        let json = r#"{"a":1,"sig_b":{"x":1},"l":[{"cmd_c":2,"meta_d":{"sig_no":3}}],"heavy_e":{"sig_no":4}}"#;
+        let domain: Value = serde_json::from_str(json).expect(json);
+        let mut tree = Tree::default();
+        tree.set(&Path::layer_root(Layer::Domain), domain)
+            .expect("a map");
+        let found: Vec<_> = signals(&tree)
+            .into_iter()
+            .map(|(path, value)| {
+                (
+                    path.to_string(),
+                    serde_json::to_string(&value).expect("json"),
+                )
+            })
+            .collect();
+        let signal = |path: &str, value: &str| (path.to_owned(), value.to_owned());
+        let expected = [
+            signal("domain.l[0].cmd_c", "2"),
+            signal("domain.sig_b", r#"{"x":1}"#),
+        ];
+        assert_eq!(found, expected);
     }
 }

@@ -18,12 +18,12 @@ use theus_host::{Actor, Outcome};
 
 /// The words of `log`.
 #[derive(Args, Debug)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Log {
     #[command(subcommand)]
     form: Option<Form>,
     #[command(flatten)]
-    shown: Option<Shown>,
+    shown: Shown,
 }
 
 #[derive(Debug, Subcommand)]
@@ -36,8 +36,9 @@ enum Form {
 
 #[derive(Args, Debug)]
 struct Shown {
-    #[command(flatten)]
-    dir: StateDir,
+    /// The directory that `run --state DIR` made
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
     /// The last N records
     #[arg(long, value_name = "N", default_value_t = 20)]
     last: usize,
@@ -74,18 +75,21 @@ struct Listed {
 impl Log {
     /// Prints records, verifies them, or saves them.
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
-        match (&self.form, &self.shown) {
-            (Some(Form::Verify(verify)), _) => verify.execute(output),
-            (Some(Form::Salvage(salvage)), _) => salvage.execute(output),
-            (None, Some(shown)) => shown.execute(output),
-            (None, None) => Err(Failure::new(Code::CommandLine, "log needs --state DIR")),
+        match &self.form {
+            Some(Form::Verify(verify)) => verify.execute(output),
+            Some(Form::Salvage(salvage)) => salvage.execute(output),
+            None => self.shown.execute(output),
         }
     }
 }
 
 impl Shown {
     fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
-        let store = self.dir.open(output)?;
+        let state = self.state.clone().ok_or_else(|| {
+            Failure::new(Code::CommandLine, "`log` needs a state")
+                .help("name the directory that `run --state DIR` made: log --state DIR")
+        })?;
+        let store = StateDir { state }.open(output)?;
         let head = store.head();
         let last = u64::try_from(self.last).unwrap_or(u64::MAX);
         let after = self.after.unwrap_or(head.seq.saturating_sub(last));

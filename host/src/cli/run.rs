@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use theus_core::code::Code;
 use theus_core::contract::Contract;
-use theus_host::store::is_state;
+use theus_host::store::{Position, is_state};
 use theus_host::{
     Advice, Call, Durability, Engine, ErrorReport, Limits, Map, Mode, Receipt, Recipe, RunError,
 };
@@ -196,6 +196,9 @@ impl Run {
         output.note(&report::log(receipt, notes));
         for warning in &receipt.warnings {
             output.warn(warning);
+        }
+        if let Some(Position { seq, hash, .. }) = receipt.journal {
+            output.note(&format!("journal: record {seq}, {hash}\n"));
         }
         output.note(&advice(receipt, contract));
         let mut results = String::new();

@@ -18,6 +18,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use theus_core::tree::Tree;
 
 const JOURNAL: &str = "journal.redb";
@@ -156,14 +157,15 @@ impl Directory {
         let file = options
             .open(&name)
             .map_err(|error| io_error("open", &name, &error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self {
-                path: path.into(),
-                _lock: file,
-            }),
+        patiently(|| match file.try_lock() {
+            Ok(()) => Ok(()),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.into())),
             Err(TryLockError::Error(error)) => Err(io_error("lock", &name, &error)),
-        }
+        })?;
+        Ok(Self {
+            path: path.into(),
+            _lock: file,
+        })
     }
 }
 
@@ -221,6 +223,20 @@ fn line(seq: u64) -> String {
 
 fn broken(problem: &str) -> StoreError {
     StoreError::Damaged(Damage::File(format!("its seal {problem}")))
+}
+
+/// Tries again for a moment where something is in use: a host that has just ended may have a child of its own that holds a
+/// copy of its files between its fork and its exec.
+pub(super) fn patiently<T>(open: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    const TRIES: u32 = 40;
+    const PAUSE: Duration = Duration::from_millis(5);
+    for _ in 1..TRIES {
+        match open() {
+            Err(StoreError::InUse(_)) => std::thread::sleep(PAUSE),
+            other => return other,
+        }
+    }
+    open()
 }
 
 /// Makes a directory that its owner alone can look into.

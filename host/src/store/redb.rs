@@ -1,7 +1,7 @@
 //! Rows in a redb file: every group of them is one durable transaction.
 
 use super::backend::{Backend, Rows};
-use super::directory::Seal;
+use super::directory::{Seal, patiently};
 use super::error::{Damage, StoreError};
 use super::ledger::CheckpointRow;
 use crate::receipt::Durability;
@@ -32,13 +32,15 @@ impl RedbBackend {
     /// Makes a file that must not be there, or opens one that is.
     pub(super) fn on_file(path: &Path, seal: Seal) -> Result<Self, StoreError> {
         Self::guarded_open(seal, || {
-            Database::builder()
-                .set_cache_size(CACHE_BYTES)
-                .create(path)
-                .map_err(|error| match error {
-                    redb::DatabaseError::DatabaseAlreadyOpen => StoreError::InUse(path.into()),
-                    other => of_redb(other.into()),
-                })
+            patiently(|| {
+                Database::builder()
+                    .set_cache_size(CACHE_BYTES)
+                    .create(path)
+                    .map_err(|error| match error {
+                        redb::DatabaseError::DatabaseAlreadyOpen => StoreError::InUse(path.into()),
+                        other => of_redb(other.into()),
+                    })
+            })
         })
     }
 

@@ -25,11 +25,7 @@ fn image() -> (Pages, Contents) {
     (disk.pages(), contents)
 }
 
-type Contents = (
-    crate::store::Position,
-    Vec<(u64, CommitId, String)>,
-    Tree,
-);
+type Contents = (crate::store::Position, Vec<(u64, CommitId, String)>, Tree);
 
 /// Everything that can be read of a journal.
 fn contents(store: &dyn Store) -> Result<Contents, StoreError> {
@@ -86,9 +82,7 @@ fn a_flipped_bit_in_any_byte_is_refused_or_changes_nothing() {
     hush_redb();
     let (image, sound) = image();
     let mut refused = 0;
-    let used = image.used();
-    assert!(used.len() < 100_000, "{}: it is to be a small journal", used.len());
-    for at in used {
+    for at in image.worth_flipping(&[b"read_version", b"signals", b"format"]) {
         let mut damaged = image.clone();
         damaged.flip(at, at % 8);
         if open_damaged(damaged, &sound, &format!("bit {} of byte {at}", at % 8)) == Seen::Refused {
@@ -123,7 +117,9 @@ fn rows_that_are_missing_or_changed_are_named() {
             assert!(kept(
                 journal.commit(vec![set(number, &head, "domain.a", 1)])
             ));
-            journal.tend().expect("sound");
+            if number < 17 {
+                journal.tend().expect("sound");
+            }
         }
         let backend = journal.into_backend();
         backend.seal(20).expect("memory");

@@ -197,6 +197,25 @@ impl Pages {
             .collect()
     }
 
+    /// Every byte of the file's header and of the pages that hold one of these words, up to the last one that holds anything;
+    /// of the other pages, where the database keeps its own books, every sixteenth.
+    pub(super) fn worth_flipping(&self, words: &[&[u8]]) -> Vec<usize> {
+        let mut places = Vec::new();
+        for (index, page) in self.pages.iter().enumerate() {
+            let holds = |word: &&[u8]| page.windows(word.len()).any(|it| it == *word);
+            let step = match index == 0 || words.iter().any(holds) {
+                true => 1,
+                false => 16,
+            };
+            let end = page
+                .iter()
+                .rposition(|byte| *byte != 0)
+                .map_or(0, |at| at + 1);
+            places.extend((0..end).step_by(step).map(|at| index * PAGE + at));
+        }
+        places
+    }
+
     pub(super) fn flip(&mut self, at: usize, bit: usize) {
         Arc::make_mut(&mut self.pages[at / PAGE])[at % PAGE] ^= 1 << bit;
     }
