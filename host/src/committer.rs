@@ -91,7 +91,10 @@ impl Committer {
             .name("theus-committer".into())
             .spawn({
                 let inner = inner.clone();
-                move || inner.drain()
+                move || {
+                    let _told = ToldOfPanics(&inner);
+                    inner.drain();
+                }
             })
             .map_err(|error| io(&error))?;
         Ok(Self {
@@ -173,6 +176,18 @@ impl Drop for Committer {
             && thread.join().is_err()
         {
             tracing::error!("the committer panicked: the end of the journal is open");
+        }
+    }
+}
+
+/// Nobody waits for a thread that is gone.
+struct ToldOfPanics<'a>(&'a Inner);
+
+impl Drop for ToldOfPanics<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0
+                .fail(StoreError::Poisoned("the committer panicked".into()));
         }
     }
 }

@@ -258,6 +258,7 @@ struct Gate {
     opened: Condvar,
     asked: AtomicBool,
     failing: AtomicBool,
+    panicking: AtomicBool,
 }
 
 impl Gate {
@@ -271,6 +272,7 @@ impl Gate {
             opened: Condvar::new(),
             asked: AtomicBool::new(false),
             failing: AtomicBool::new(false),
+            panicking: AtomicBool::new(false),
         })
     }
 
@@ -303,6 +305,11 @@ impl Store for Gate {
         while !*open {
             open = self.opened.wait(open).expect("no panic");
         }
+        drop(open);
+        assert!(
+            !self.panicking.load(Ordering::SeqCst),
+            "a store that panics"
+        );
         if self.failing.load(Ordering::SeqCst) {
             return Err(StoreError::Io("the disk is gone".into()));
         }
@@ -404,6 +411,19 @@ fn a_failing_store_fails_every_run_behind_it() {
     assert!(engine.reset_interlock().is_err());
     assert_eq!(events.try_next(), None);
     assert_eq!(gate.inner.head().seq, 0);
+}
+
+#[test]
+fn nobody_waits_for_a_store_that_panicked() {
+    let gate = Gate::shut();
+    let engine = Setup::probe().store(gate.clone()).engine();
+    gate.panicking.store(true, Ordering::SeqCst);
+    gate.open();
+    for _ in 0..2 {
+        let error = engine.call(Call::new("increment", args! {})).error;
+        let error = error.expect("it is not kept").to_string();
+        assert!(error.contains("the committer panicked"), "{error}");
+    }
 }
 
 #[test]

@@ -151,15 +151,9 @@ mod tests {
 
     #[test]
     fn flags_of_features_that_are_not_built_are_refused() {
-        for flag in ["--config"] {
-            let error = Cli::try_parse_from(["theus-host", "run", "guest.wasm", flag, "x"])
-                .expect_err(flag);
-            assert_eq!(
-                error.kind(),
-                clap::error::ErrorKind::UnknownArgument,
-                "{flag}"
-            );
-        }
+        let words = ["theus-host", "run", "guest.wasm", "--config", "x"];
+        let error = Cli::try_parse_from(words).expect_err("--config");
+        assert_eq!(error.kind(), clap::error::ErrorKind::UnknownArgument);
     }
 
     #[test]

@@ -9,7 +9,6 @@ use super::ledger::{self, CheckpointRow, Ledger};
 use super::state::State;
 use super::{Commit, Kept, Outcome, Position, Status, Store, StoreLimits};
 use crate::receipt::Durability;
-use std::collections::HashSet;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use theus_core::codec;
@@ -82,7 +81,7 @@ impl<B: Backend> Journal<B> {
         let row = last_checkpoint(&backend, u64::MAX)?;
         let mut ledger = Ledger::at(&row).map_err(StoreError::Damaged)?;
         follow_to(&backend, &mut ledger, u64::MAX, |seq| {
-            progress(seq, head.seq)
+            progress(seq, head.seq);
         })?;
         let position = ledger.position();
         let known = head.seq.max(sealed);
@@ -208,19 +207,18 @@ impl<B: Backend + 'static> Store for Journal<B> {
     fn commit(&self, commits: Vec<Commit>) -> Result<Vec<Outcome>, StoreError> {
         let mut ledger = self.ledger();
         self.sound()?;
+        // Before the ledger moves: what cannot be looked up must not leave it half way.
+        let known: Result<Vec<_>, _> = commits
+            .iter()
+            .map(|commit| self.backend.seq_of_id(commit.entry.id.as_bytes()))
+            .collect();
         let mut rows = Rows::default();
         let mut outcomes = Vec::with_capacity(commits.len());
-        let mut ids = HashSet::with_capacity(commits.len());
-        let mut known = |id: &CommitId| match ids.insert(*id) {
-            true => self.backend.seq_of_id(id.as_bytes()),
-            // It comes twice in these commits: the first one of them is the next to be kept.
-            false => Ok(Some(0)),
-        };
-        for commit in commits {
-            let id = commit.entry.id;
-            if let Some(seq) = known(&id)? {
-                let earlier = rows.records.iter().find(|row| row.id == *id.as_bytes());
-                outcomes.push(Outcome::Known(earlier.map_or(seq, |row| row.seq)));
+        for (commit, known) in commits.into_iter().zip(known?) {
+            let id = commit.entry.id.as_bytes();
+            let earlier = rows.records.iter().find(|row| row.id == *id);
+            if let Some(seq) = known.or(earlier.map(|row| row.seq)) {
+                outcomes.push(Outcome::Known(seq));
                 continue;
             }
             match ledger.take(commit, &self.settings.limits) {

@@ -161,11 +161,9 @@ impl Tracker {
         let mut findings = findings.iter().peekable();
         for (index, rule) in all.iter().enumerate() {
             match findings.next_if(|finding| finding.rule == index) {
-                None if rule.reset_on_success => {
-                    if get(&counters, rule.id) > 0 {
-                        set(&mut counters, rule.id, 0);
-                        moved.push((rule.id, 0));
-                    }
+                None if rule.reset_on_success && get(&counters, rule.id) > 0 => {
+                    set(&mut counters, rule.id, 0);
+                    moved.push((rule.id, 0));
                 }
                 None => {}
                 Some(finding) => {

@@ -224,7 +224,7 @@ impl Pages {
         self.pages.resize(len.div_ceil(PAGE), Arc::new([0; PAGE]));
         if len < self.len
             && let Some(last) = self.pages.last_mut()
-            && len % PAGE != 0
+            && !len.is_multiple_of(PAGE)
         {
             // What is written anew behind the end begins as zeros.
             Arc::make_mut(last)[len % PAGE..].fill(0);

@@ -493,6 +493,19 @@ fn watching_waits_for_the_next_commit_and_misses_none() {
 }
 
 #[test]
+fn an_id_that_comes_twice_at_once_is_kept_once() {
+    let store = in_memory(initial(), settings());
+    let head = store.begin(0).expect("sound");
+    let mut twice = set(1, &head, "domain.m.a", 2);
+    twice.entry.reads = std::sync::Arc::default();
+    let outcomes = store.commit(vec![set(1, &head, "domain.a", 1), twice]);
+    let outcomes = outcomes.expect("sound");
+    assert!(matches!(outcomes[0], Outcome::Kept(position) if position.seq == 1));
+    assert_eq!(outcomes[1], Outcome::Known(1));
+    assert_eq!(store.head().seq, 1);
+}
+
+#[test]
 fn an_entry_over_the_limit_is_refused_and_leaves_no_gap() {
     let store = in_memory(initial(), settings());
     let head = store.begin(0).expect("sound");
