@@ -289,6 +289,15 @@ impl Gate {
     }
 }
 
+/// Opens a gate when the test ends, whatever its end: the engine keeps what is queued before it is gone.
+struct OpensAtTheEnd(Arc<Gate>);
+
+impl Drop for OpensAtTheEnd {
+    fn drop(&mut self) {
+        self.0.open();
+    }
+}
+
 impl Store for Gate {
     fn head(&self) -> Position {
         self.inner.head()
@@ -345,6 +354,7 @@ impl Store for Gate {
 fn nobody_is_told_of_what_does_not_last() {
     let gate = Gate::shut();
     let engine = Setup::probe().store(gate.clone()).engine();
+    let _opens = OpensAtTheEnd(gate.clone());
     let events = engine.subscribe();
     thread::scope(|scope| {
         let engine = &engine;
@@ -434,6 +444,7 @@ fn a_buffered_engine_does_not_wait_and_says_so() {
         .durability(Durability::Buffered)
         .build()
         .expect("an engine");
+    let _opens = OpensAtTheEnd(gate.clone());
     let events = engine.subscribe();
     engine
         .edit(|context| context.set("domain.sig_done", 1))
