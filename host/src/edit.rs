@@ -2,10 +2,12 @@
 
 use crate::engine::Shared;
 use crate::error::EditError;
+use crate::lasting::unnamed;
 use crate::lock::LockSet;
 use crate::receipt::Outcome;
 use crate::record::{Actor, Record};
-use std::time::Instant;
+use crate::store::Entry;
+use std::time::{Duration, Instant};
 use theus_core::limits::{Limit, LimitExceeded, Limits};
 use theus_core::path::Path;
 use theus_core::transaction::{Snapshot, Transaction};
@@ -101,37 +103,84 @@ pub(crate) fn check_value(
 }
 
 impl Shared {
-    /// One transaction over the whole context, through the same queue as every run.
+    /// One transaction over the whole context, through the same queue as every run. It leaves a record, whatever its end.
     pub(crate) fn edit<R>(
         &self,
         change: impl FnOnce(&mut Edit<'_>) -> Result<R, EditError>,
     ) -> Result<R, EditError> {
+        if let Some(committer) = &self.committer {
+            committer.sound()?;
+        }
         let started = Instant::now();
+        let mut record = Record::of(Actor::Edit, self.mode, Duration::ZERO);
+        let mut seq = None;
+        let edited = self.edited(change, started, &mut record, &mut seq);
+        record.duration = started.elapsed();
+        let kept = match (&self.committer, seq) {
+            (None, _) => Ok(seq),
+            (Some(committer), Some(seq)) => committer.wait(seq).map(|_| Some(seq)),
+            (Some(_), None) => {
+                record.error = edited.as_ref().err().map(|error| {
+                    let code = error.code().map(|code| code.to_string());
+                    code.unwrap_or_else(|| "abandoned".into())
+                });
+                self.keep(Entry::new(unnamed(), record.clone()))
+            }
+        };
+        let kept = kept.map_err(EditError::from);
+        self.records
+            .add(record, kept.clone().ok().flatten().or(seq));
+        kept.and(edited)
+    }
+
+    fn edited<R>(
+        &self,
+        change: impl FnOnce(&mut Edit<'_>) -> Result<R, EditError>,
+        started: Instant,
+        record: &mut Record,
+        seq: &mut Option<u64>,
+    ) -> Result<R, EditError> {
         let deadline = crate::run::deadline(started, self.limits.timeout);
         let lock = self
             .locks
             .admit(LockSet::whole(), deadline)
             .map_err(|_| EditError::TimedOut)?;
         let base = self.head.load();
-        let read_version = base.version;
+        record.read_version = Some(base.version);
         let mut edit = Edit::new(Transaction::begin(Snapshot::clone(&base)), &self.limits);
         let result = change(&mut edit)?;
         let transaction = edit.into_transaction();
         if let Some(schema) = &self.schema {
             schema.check_transaction(&transaction)?;
         }
+        let entry = self.entry_of_edit(record, &transaction, started)?;
         let version = self.head.commit(
             |head| transaction.commit(head).map_err(EditError::from),
-            |version| self.subscribers.publish(version, &transaction.signals()),
+            |next| *seq = Some(self.ordered(entry, next, &transaction.signals())),
         )?;
         drop(lock);
-        self.records.add(Record {
-            read_version: Some(read_version),
-            version: (version != read_version).then_some(version),
-            outcome: Outcome::Committed,
-            writes: transaction.writes().len(),
-            ..Record::of(Actor::Edit, self.mode, started.elapsed())
-        });
+        record.version = (version != base.version).then_some(version);
+        record.outcome = Outcome::Committed;
+        record.writes = transaction.writes().len();
         Ok(result)
+    }
+
+    fn entry_of_edit(
+        &self,
+        record: &Record,
+        transaction: &Transaction,
+        started: Instant,
+    ) -> Result<Option<Entry>, EditError> {
+        let Some(committer) = self.committer.as_ref().filter(|_| !transaction.is_empty()) else {
+            return Ok(None);
+        };
+        let mut entry = Entry::new(unnamed(), record.clone());
+        entry.record.outcome = Outcome::Committed;
+        entry.record.duration = started.elapsed();
+        entry.record.writes = transaction.writes().len();
+        entry.reads = LockSet::whole().paths();
+        entry.writes = transaction.writes().to_vec();
+        committer.store().limits().check(&entry)?;
+        Ok(Some(entry))
     }
 }

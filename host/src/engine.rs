@@ -11,6 +11,7 @@
 use crate::advice::AdviceBook;
 use crate::body::Sandbox;
 use crate::builder::EngineBuilder;
+use crate::committer::Committer;
 use crate::edit::Edit;
 use crate::error::{EditError, RunError};
 use crate::grant::Grant;
@@ -23,6 +24,7 @@ use crate::receipt::{Outcome, Receipt, Step};
 use crate::record::{Record, RecordRing};
 use crate::run::{Call, Run};
 use crate::runtime::{CallSettings, Execution, Runtime};
+use crate::store::{CountKey, StoreError};
 use crate::subscription::{self, Subscribers, Subscription};
 use arc_swap::ArcSwap;
 use crossbeam_utils::CachePadded;
@@ -51,8 +53,13 @@ pub(crate) struct Shared {
     pub(crate) runtime: Runtime,
     pub(crate) processes: ArcSwap<HashMap<String, Arc<Process>>>,
     pub(crate) interlock: InterlockState,
-    pub(crate) subscribers: Subscribers,
+    pub(crate) subscribers: Arc<Subscribers>,
     pub(crate) advice: AdviceBook,
+    /// Keeps what runs do; none where the context lives in memory.
+    pub(crate) committer: Option<Committer>,
+    /// The counters of processes that were not registered yet when the state was opened.
+    pub(crate) kept_counts: Vec<(CountKey, u64)>,
+    pub(crate) recipe_digest: Option<Arc<str>>,
     // What every run changes lies apart from what it only reads: no core has to fetch the one because of the other.
     pub(crate) head: CachePadded<Head>,
     pub(crate) locks: CachePadded<LockTable>,
@@ -95,10 +102,13 @@ impl Engine {
         let _span = tracing::info_span!("run", process = %call.process, mode).entered();
         let mut run = Run::new(process, call, shared.mode, started, shared.limits.timeout);
         let ended = shared.pipeline(&mut run);
-        run.receipt.version = ended
-            .as_ref()
-            .map_or_else(|_| shared.head.load().version, |version| *version);
+        let version = ended.as_ref().ok().copied();
         run.receipt.error = ended.err();
+        shared.await_rest(&mut run);
+        run.receipt.version = version.unwrap_or_else(|| shared.lasting_context().version);
+        if let Some(committer) = &shared.committer {
+            run.receipt.durability = committer.durability();
+        }
         if run.receipt.error.is_some() {
             // The step that it failed in took its time as well.
             run.done();
@@ -111,10 +121,10 @@ impl Engine {
         run.receipt
     }
 
-    /// The last committed version. Never waits for a run.
+    /// The last committed version; where there is a store, the last one that lasts. Never waits for a run.
     #[must_use]
     pub fn context(&self) -> Arc<Snapshot> {
-        self.shared.head.load()
+        self.shared.lasting_context()
     }
 
     /// Changes the context as its operator: one transaction over the whole context, recorded as an edit.
@@ -148,7 +158,11 @@ impl Engine {
     }
 
     /// Lets processes run again after the interlock was thrown; returns why it had been.
-    pub fn reset_interlock(&self) -> Option<Interlock> {
+    ///
+    /// # Errors
+    ///
+    /// The store could not keep it: where the state is opened again, the interlock may be in force still.
+    pub fn reset_interlock(&self) -> Result<Option<Interlock>, StoreError> {
         self.shared.reset_interlock()
     }
 
@@ -163,6 +177,7 @@ impl Engine {
 impl Shared {
     /// The seven steps. The version that the run made or, where it wrote nothing, read.
     fn pipeline(&self, run: &mut Run) -> Result<u64, RunError> {
+        self.store_sound(run)?;
         run.look_outside()?;
         let args = self.input_gate(run)?;
         let grant = self.grant(run)?;
@@ -234,6 +249,7 @@ impl Shared {
     /// directory that is written into, which another host may have.
     fn lock(&self, run: &mut Run, grant: &Grant) -> Result<Held<'_>, RunError> {
         let _span = run.begin(Step::Lock);
+        run.locks = Some(grant.locks.clone());
         let admitted = self
             .locks
             .admit(grant.locks.clone(), run.deadline)
@@ -340,6 +356,8 @@ impl Shared {
         let version = if run.is_dry_run() {
             self.head.load().version
         } else {
+            let entry = self.entry_of_commit(run, &transaction)?;
+            let mut seq = None;
             let version = self.head.commit(
                 |head| {
                     // A run in flight while another one threw the interlock must not slip through.
@@ -351,13 +369,14 @@ impl Shared {
                     held.decide(run)?;
                     Ok(next)
                 },
-                |version| self.subscribers.publish(version, &signals),
+                |next| seq = Some(self.ordered(entry, next, &signals)),
             )?;
-            run.committed(version, &transaction);
+            run.committed(version, seq, &transaction);
             held.finish(run);
             version
         };
         drop(held);
+        self.await_commit(run)?;
         run.show_files();
         let receipt = &mut run.receipt;
         receipt.signals = signals;
@@ -379,6 +398,7 @@ impl Shared {
     /// Does what a gate decided: notes its verdicts, and refuses where a rule of level B, A or S acts.
     fn obey(&self, run: &mut Run, gate: Gate, judgement: Judgement) -> Result<(), RunError> {
         run.receipt.stats.gates.note(gate, &judgement);
+        self.note_counts(run, &judgement);
         let refusing = judgement
             .decisive()
             .filter(|verdict| verdict.action.refuses())
@@ -389,8 +409,10 @@ impl Shared {
         };
         if verdict.action == Action::Interlock && !run.is_dry_run() {
             // Behind every commit that was ordered before it, ahead of every one after.
-            self.head
+            let thrown = self
+                .head
                 .exclusively(|| self.interlock.throw(run.name(), &verdict));
+            run.interlock = thrown;
         }
         Err(RunError::Audit {
             process: run.name().to_owned(),

@@ -28,15 +28,16 @@ impl Head {
     pub(crate) fn commit<E>(
         &self,
         apply: impl FnOnce(&Snapshot) -> Result<Snapshot, E>,
-        publish: impl FnOnce(u64),
+        publish: impl FnOnce(&Arc<Snapshot>),
     ) -> Result<u64, E> {
         self.exclusively(|| {
             let head = self.current.load();
             let next = apply(&head)?;
             let version = next.version;
             if version != head.version {
-                self.current.store(Arc::new(next));
-                publish(version);
+                let next = Arc::new(next);
+                self.current.store(next.clone());
+                publish(&next);
             }
             Ok(version)
         })

@@ -29,8 +29,8 @@
 //! # }
 //! ```
 //!
-//! The engine is blocking, `Send + Sync`, and cheap to clone. It holds the context in memory: what it acknowledges does
-//! not outlive it.
+//! The engine is blocking, `Send + Sync`, and cheap to clone. It holds the context in memory, and what it acknowledges does
+//! not outlive it, unless the builder is given a directory to keep it in: [`EngineBuilder::state`].
 //!
 //! `host/examples/service` is an engine behind HTTP: it keeps the blocking calls off its reactor. Whoever writes guests
 //! tests them with [`testing`].
@@ -41,6 +41,7 @@ mod audit_count;
 mod body;
 pub mod build;
 mod builder;
+mod committer;
 pub mod component;
 mod edit;
 mod engine;
@@ -51,8 +52,10 @@ pub mod guest;
 mod head;
 mod held;
 mod interlock;
+mod lasting;
 mod lock;
 mod observe;
+mod opening;
 mod policy;
 mod process;
 mod receipt;
@@ -61,6 +64,7 @@ mod run;
 mod runtime;
 mod side_effects;
 mod staging;
+pub mod store;
 mod subscription;
 pub mod testing;
 
@@ -116,6 +120,11 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/schema.md")]
 struct SchemaPage;
+
+// That of the page about states.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/state.md")]
+struct StatePage;
 
 // And that of the page about side effects.
 #[cfg(doctest)]

@@ -85,6 +85,11 @@ impl LockSet {
         }
     }
 
+    /// The places, with all below them.
+    pub(crate) fn paths(&self) -> Arc<[Path]> {
+        self.paths.iter().map(|(path, _)| path.clone()).collect()
+    }
+
     /// Whether two runs cannot go side by side.
     pub(crate) fn conflicts(&self, other: &Self) -> bool {
         conflict(&self.paths, &other.paths, Path::overlaps)

@@ -9,6 +9,7 @@ use crate::guest::{Guest, GuestError};
 use crate::observe::Metrics;
 use crate::policy::Policy;
 use crate::side_effects::Reach;
+use crate::store::Hash;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Read as _;
@@ -28,6 +29,7 @@ pub(crate) struct Process {
     /// What the operator grants of the contract, where that is less.
     pub(crate) narrowed: Option<Narrowed>,
     pub(crate) digest: Arc<str>,
+    pub(crate) contract_digest: Arc<str>,
     pub(crate) body: Body,
     pub(crate) rules: Option<Arc<ProcessRules>>,
     /// The grant, where it is the same for every call.
@@ -83,6 +85,9 @@ impl Engine {
         let bytes = source.into().read(&shared.limits)?;
         let (guest, component) = shared.read_guest(&bytes, &policy)?;
         let grants = policy.side_effects.open(&guest.contracts)?;
+        if shared.committer.is_some() {
+            grants.refuse_writing()?;
+        }
         let completed = grants.recover()?;
         let program = shared.runtime.compile(&component)?;
         let digest: Arc<str> = guest.digest.as_str().into();
@@ -152,6 +157,7 @@ impl Shared {
         &self,
         processes: &HashMap<String, Arc<Process>>,
     ) -> Result<(), RegisterError> {
+        self.restore_counts(processes);
         let mut taken = None;
         self.processes.rcu(|known| {
             taken = processes
@@ -208,6 +214,7 @@ impl Process {
             metrics: Metrics::of(&contract.name),
             reach,
             name: contract.name.as_str().into(),
+            contract_digest: contract_digest(&contract),
             contract,
             narrowed,
             digest,
@@ -272,6 +279,29 @@ fn notes(names: &[String], processes: &HashMap<String, Arc<Process>>) -> Vec<Str
         }
     }
     notes
+}
+
+/// The digest of what a contract declares, whatever its section's spelling.
+fn contract_digest(contract: &Contract) -> Arc<str> {
+    let texts = |it: &[theus_core::pattern::PathPattern]| -> Vec<String> {
+        it.iter().map(ToString::to_string).collect()
+    };
+    let parameters = contract
+        .parameters
+        .iter()
+        .map(|it| serde_json::json!([it.name, it.kind.name(), it.optional, it.secret]));
+    let effects = contract.side_effects.iter().map(ToString::to_string);
+    let declared = serde_json::json!([
+        contract.name,
+        parameters.collect::<Vec<_>>(),
+        texts(&contract.inputs),
+        texts(&contract.outputs),
+        effects.collect::<Vec<_>>(),
+        contract.errors,
+    ]);
+    Hash::of_bytes(declared.to_string().as_bytes())
+        .to_string()
+        .into()
 }
 
 fn check_contract(

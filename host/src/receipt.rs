@@ -2,6 +2,7 @@
 
 use crate::error::{RegisterError, RunError};
 use crate::side_effects::Outside;
+use crate::store::Position;
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
@@ -58,6 +59,9 @@ pub struct Receipt {
     pub mode: Mode,
     /// What an acknowledged commit survives.
     pub durability: Durability,
+    /// The end of the journal when the receipt was made: with [`Durability::Durable`], the run's own record or one behind
+    /// it. Whoever keeps its hash can tell later that nothing up to there was rewritten. None where there is no store.
+    pub journal: Option<Position>,
     /// Whether this was a dry run: everything but the commit.
     pub dry_run: bool,
     /// What the guest wrote to its log.
@@ -76,6 +80,10 @@ pub struct Receipt {
 pub enum Durability {
     /// Nothing: the context lives as long as the engine.
     Memory,
+    /// The end of the engine, kill -9 among them, and power loss: it is acknowledged once it is on the disk.
+    Durable,
+    /// What reaches the disk a moment after the acknowledgement: the last commits before a crash may be gone, whole.
+    Buffered,
 }
 
 /// What a run cost.
@@ -289,6 +297,7 @@ impl Receipt {
             warnings: Vec::new(),
             mode: Mode::Strict,
             durability: Durability::Memory,
+            journal: None,
             dry_run: false,
             log: Vec::new(),
             violations: Vec::new(),

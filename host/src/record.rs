@@ -6,7 +6,8 @@ use crate::receipt::{Outcome, Receipt};
 use crate::run::{Call, Run};
 use crate::side_effects::Outside;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 use theus_core::arguments;
 use theus_core::audit::Verdict;
@@ -84,16 +85,14 @@ pub enum Actor {
     Edit,
     /// The operator, through [`Engine::reset_interlock`](crate::Engine::reset_interlock).
     InterlockReset,
+    /// The host, when it opened a state in which signals had values: they are events, and end with the engine.
+    SignalsReset,
 }
 
 /// The last records, in memory.
 pub(crate) struct RecordRing {
-    inner: Mutex<Ring>,
-}
-
-struct Ring {
-    last_seq: u64,
-    records: VecDeque<Record>,
+    last_seq: AtomicU64,
+    records: Mutex<VecDeque<Record>>,
 }
 
 const KEPT: usize = 1_000;
@@ -101,32 +100,40 @@ const KEPT: usize = 1_000;
 impl RecordRing {
     pub(crate) fn new() -> Self {
         Self {
-            inner: Mutex::new(Ring {
-                last_seq: 0,
-                records: VecDeque::with_capacity(KEPT),
-            }),
+            last_seq: AtomicU64::new(0),
+            records: Mutex::new(VecDeque::with_capacity(KEPT + 1)),
         }
     }
 
-    /// Keeps a record and gives it the next number.
-    pub(crate) fn add(&self, mut record: Record) {
-        let mut ring = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        ring.last_seq += 1;
-        record.seq = ring.last_seq;
-        let oldest = if ring.records.len() == KEPT {
-            ring.records.pop_front()
+    /// The next number, for a record that is still to come: a commit's is taken in the order of commits.
+    pub(crate) fn number(&self) -> u64 {
+        self.last_seq.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Keeps a record in its place: under the number that it was given, or else the next one.
+    pub(crate) fn add(&self, mut record: Record, seq: Option<u64>) {
+        record.seq = seq.unwrap_or_else(|| self.number());
+        let mut records = self.records();
+        // Nearly always the end: only runs that end at the same moment come out of order.
+        let behind = records.iter().rev().take_while(|it| it.seq > record.seq);
+        let at = records.len() - behind.count();
+        records.insert(at, record);
+        let oldest = if records.len() > KEPT {
+            records.pop_front()
         } else {
             None
         };
-        ring.records.push_back(record);
-        drop(ring);
+        drop(records);
         // What it held is freed while nobody waits for it.
         drop(oldest);
     }
 
     pub(crate) fn all(&self) -> Vec<Record> {
-        let ring = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        ring.records.iter().cloned().collect()
+        self.records().iter().cloned().collect()
+    }
+
+    fn records(&self) -> MutexGuard<'_, VecDeque<Record>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -143,28 +150,34 @@ impl Shared {
             name: theus_core::path::cut(&call.process).into(),
             digest: None,
         };
-        if !call.is_dry_run() {
-            self.records.add(Record {
-                error: Some(error.code()),
-                ..Record::of(actor, self.mode, started.elapsed())
-            });
-        }
-        Receipt {
-            version: self.head.load().version,
+        let mut receipt = Receipt {
+            version: self.lasting_context().version,
             error: Some(error),
             mode: self.mode,
             dry_run: call.is_dry_run(),
             ..Receipt::refused(Some((*call.process).into()))
+        };
+        if !call.is_dry_run() {
+            let record = Record {
+                error: receipt.error.as_ref().map(RunError::code),
+                ..Record::of(actor, self.mode, started.elapsed())
+            };
+            let seq = self.await_stranger(&record, &mut receipt);
+            self.records.add(record, seq);
         }
+        receipt
     }
 
     /// Leaves one record per run, refusals included; a dry run leaves none.
     pub(crate) fn record(&self, run: &Run) {
-        if run.is_dry_run() {
-            return;
+        if !run.is_dry_run() {
+            self.records.add(self.record_of(run), run.seq);
         }
+    }
+
+    pub(crate) fn record_of(&self, run: &Run) -> Record {
         let receipt = &run.receipt;
-        self.records.add(Record {
+        Record {
             seq: 0,
             time: SystemTime::now(),
             actor: Actor::Process {
@@ -182,6 +195,6 @@ impl Shared {
             fuel: receipt.stats.fuel,
             duration: run.elapsed(),
             outside: receipt.outside.clone(),
-        });
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! One run: what was asked for, and what has come of it so far.
 
 use crate::error::RunError;
+use crate::lock::LockSet;
 use crate::observe;
 use crate::process::Process;
 use crate::receipt::{Outcome, Receipt, Step};
 use crate::runtime::{End, Execution};
 use crate::side_effects::{FileChange, Outside, Seed};
+use crate::store::{CountChange, InterlockChange, StoreError};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -42,6 +44,14 @@ pub(crate) struct Run {
     pub(crate) files: Vec<FileChange>,
     /// Files and bytes that it staged there.
     pub(crate) staged: (u64, u64),
+    /// The number of its record, where that was given when the commit was ordered.
+    pub(crate) seq: Option<u64>,
+    /// What it locked: all that it may have read.
+    pub(crate) locks: Option<Arc<LockSet>>,
+    /// The audit counters that it moved, where they are kept.
+    pub(crate) counts: Vec<CountChange>,
+    /// What it did to the interlock.
+    pub(crate) interlock: Option<InterlockChange>,
     /// What the call brings of what is outside the context.
     brought: Outside,
     /// What the input rules found on the version that they were judged on before the lock.
@@ -136,6 +146,10 @@ impl Run {
             writes: 0,
             files: Vec::new(),
             staged: (0, 0),
+            seq: None,
+            locks: None,
+            counts: Vec::new(),
+            interlock: None,
             brought: call.outside,
             found: None,
             usage: Usage::default(),
@@ -167,7 +181,8 @@ impl Run {
     }
 
     /// Notes that the transaction is in the context.
-    pub(crate) fn committed(&mut self, version: u64, transaction: &Transaction) {
+    pub(crate) fn committed(&mut self, version: u64, seq: Option<u64>, transaction: &Transaction) {
+        self.seq = seq;
         self.receipt.outcome = Outcome::Committed;
         self.writes = transaction.writes().len();
         self.made_version = (!transaction.is_empty()).then_some(version);
@@ -376,6 +391,18 @@ impl Run {
             process: self.name().to_owned(),
             breach,
         }
+    }
+
+    pub(crate) fn store_failed(&self, error: StoreError) -> RunError {
+        RunError::Store {
+            process: self.name().to_owned(),
+            problem: Box::new(error),
+        }
+    }
+
+    /// Whether the run ended because nothing more is kept.
+    pub(crate) fn store_has_failed(&self) -> bool {
+        matches!(&self.receipt.error, Some(RunError::Store { problem, .. }) if problem.is_final())
     }
 
     pub(crate) fn host_failed(&self, message: &str) -> RunError {

@@ -204,6 +204,22 @@ impl SideEffectGrants {
 }
 
 impl OpenGrants<'_> {
+    /// Refuses directories to write into.
+    ///
+    /// # Errors
+    ///
+    /// The first of them.
+    pub(crate) fn refuse_writing(&self) -> Result<(), RegisterError> {
+        let writable = |(_, access): &&(Directory, Access)| *access == Access::ReadWrite;
+        match self.directories.iter().find(writable) {
+            Some((directory, _)) => Err(RegisterError::Grant {
+                grant: SideEffect::FsRw(directory.name.to_string()).to_string(),
+                problem: GrantProblem::OverState,
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// Completes what killed hosts left in the directories to write into; says so of each.
     ///
     /// # Errors

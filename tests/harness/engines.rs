@@ -3,8 +3,11 @@
 use super::guests::{self, Prebuilt};
 use super::root;
 use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use theus_core::codec;
+use theus_host::store::{Store, is_state};
 use theus_host::{
     Call, Engine, Limits, Map, Mode, Outcome, Path, Policy, Receipt, Recipe, Schema, Tree, Value,
     context_from_json, context_from_value,
@@ -22,6 +25,14 @@ pub(crate) struct Setup {
     limits: Limits,
     mode: Mode,
     policy: Policy,
+    kept: Kept,
+}
+
+/// Where the engine keeps its context.
+enum Kept {
+    InMemory,
+    At(PathBuf),
+    In(Arc<dyn Store>),
 }
 
 impl Setup {
@@ -48,7 +59,20 @@ impl Setup {
             },
             mode: Mode::Strict,
             policy: Policy::as_declared(),
+            kept: Kept::InMemory,
         }
+    }
+
+    /// Keeps the context in a directory; the setup's own is the initial one of a new state.
+    pub(crate) fn state(mut self, directory: &std::path::Path) -> Self {
+        self.kept = Kept::At(directory.to_owned());
+        self
+    }
+
+    /// Keeps the context in a store, whose context counts.
+    pub(crate) fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.kept = Kept::In(store);
+        self
     }
 
     /// One more guest.
@@ -112,9 +136,14 @@ impl Setup {
         // Compiling a guest takes longer than most tests.
         let mut builder = Engine::builder()
             .compiled_code_cache(guests::tmp().join("compiled"))
-            .context(self.context)
             .limits(self.limits)
             .mode(self.mode);
+        builder = match self.kept {
+            Kept::InMemory => builder.context(self.context),
+            Kept::At(directory) if is_state(&directory) => builder.state(directory),
+            Kept::At(directory) => builder.context(self.context).state(directory),
+            Kept::In(store) => builder.store(store),
+        };
         if let Some(recipe) = self.recipe {
             builder = builder.recipe(recipe);
         }

@@ -59,6 +59,11 @@ fn definition(words: &[String], output: &Json) -> Option<&'static str> {
         ("explain", _) => Some("page"),
         ("audit", "inspect") => Some("audit-inspect"),
         ("audit", "gen-spec") => Some("audit-gen-spec"),
+        ("log", "verify") => Some("log-verify"),
+        ("log", "salvage") => Some("log-salvage"),
+        ("log", _) => Some("log"),
+        ("context", "show") => Some("context-show"),
+        ("state", "reset-interlock") => Some("state-reset-interlock"),
         // Schemas, which are files of their own format.
         ("schema", "infer" | "export") => None,
         _ => Some("receipt"),

@@ -47,7 +47,7 @@ fn every_code_is_reached_through_the_binary() {
     const OUT_OF_REACH: [(&str, &str); 2] = [
         (
             "THEUS-A004",
-            "a command is one run: no earlier one can have thrown the interlock",
+            "it needs a state in which an earlier command threw the interlock: `state_commands.rs`",
         ),
         (
             "THEUS-C010",

@@ -86,8 +86,11 @@ fn every_later_run_of_every_process_is_refused_until_the_reset() {
         .expect("an edit");
     assert_eq!(value(&engine, "domain.counter"), Some(Value::Int(5)));
 
-    assert_eq!(engine.reset_interlock(), Some(cause));
-    assert_eq!((engine.interlock(), engine.reset_interlock()), (None, None));
+    assert_eq!(engine.reset_interlock(), Ok(Some(cause)));
+    assert_eq!(
+        (engine.interlock(), engine.reset_interlock()),
+        (None, Ok(None))
+    );
     let actors: Vec<Actor> = engine.records().iter().map(|it| it.actor.clone()).collect();
     assert_eq!(actors.last(), Some(&Actor::InterlockReset));
     commits(&engine, "increment", args! {});

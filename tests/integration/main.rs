@@ -43,6 +43,8 @@ mod records;
 mod resources;
 mod schema;
 mod security;
+mod state;
+mod state_commands;
 mod transaction;
 mod traps;
 mod vectors;

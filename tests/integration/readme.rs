@@ -13,8 +13,12 @@ fn every_command_prints_what_the_readme_shows() {
         .into_iter()
         .partition(|shown| shown.command.starts_with(HOST));
     assert!(of_the_host.len() >= 5, "the walk-through is gone");
+    let folder = tempfile::tempdir().expect("a folder");
+    // The walk-through's state begins anew each time.
+    let state = format!("--state {}", folder.path().join("state").display());
     for shown in of_the_host {
-        shown.holds(root(), shown.command.trim_start_matches(HOST));
+        let line = shown.command.trim_start_matches(HOST);
+        shown.holds(root(), &line.replace("--state state", &state));
     }
     // The one that runs this test; a new command of another kind needs somebody to run it.
     let others: Vec<_> = others.iter().map(|shown| shown.command.as_str()).collect();

@@ -166,12 +166,18 @@ codes! {
     LimitsUnfit = "U013", Usage;
     /// A contract file is wrong, or says otherwise than the guest does.
     ContractFile = "U014", Usage;
+    /// A state cannot be used as it was asked for.
+    StateUnfit = "U015", Usage;
     /// The host itself failed.
     HostFailed = "H001", Host;
     /// A directory that a process writes into cannot be used.
     DirectoryUnusable = "H002", Host;
     /// A case of a guest's does not end as it must.
     CaseFailed = "H003", Host;
+    /// The state cannot be read or written.
+    StoreFailed = "H004", Host;
+    /// The state is not as it was written.
+    StateDamaged = "H005", Host;
 }
 
 impl Code {

@@ -222,15 +222,7 @@ impl Transaction {
     fn applied_to(&self, tree: &Tree) -> Result<Tree, ShapeError> {
         let mut tree = tree.clone();
         for write in &self.writes {
-            match &write.effect {
-                Effect::Set(value) => tree.set(&write.path, value.clone())?,
-                Effect::Push { value, .. } => {
-                    tree.push(&write.path, value.clone())?;
-                }
-                Effect::Remove => {
-                    tree.remove(&write.path)?;
-                }
-            }
+            write.apply(&mut tree)?;
         }
         Ok(tree)
     }
@@ -241,6 +233,19 @@ impl Transaction {
 }
 
 impl Write {
+    /// Does the write again, on another tree.
+    ///
+    /// # Errors
+    ///
+    /// [`ShapeError`] where it does not fit; the tree is as it was then.
+    pub fn apply(&self, tree: &mut Tree) -> Result<(), ShapeError> {
+        match &self.effect {
+            Effect::Set(value) => tree.set(&self.path, value.clone()),
+            Effect::Push { value, .. } => tree.push(&self.path, value.clone()).map(drop),
+            Effect::Remove => tree.remove(&self.path).map(drop),
+        }
+    }
+
     /// The place that the write touches: for a push, the new element.
     #[must_use]
     pub fn place(&self) -> Path {

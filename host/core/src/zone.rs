@@ -1,6 +1,8 @@
 //! Zones: what a key is for, read from its prefix.
 
-use crate::path::Segment;
+use crate::path::{Layer, Path, Segment};
+use crate::tree::Tree;
+use crate::value::Value;
 use serde::Serialize;
 
 /// What a place in the context is for.
@@ -27,6 +29,41 @@ pub const PREFIXES: [(&str, Zone); 4] = [
 
 /// The first character of a key that is private to the host.
 pub const PRIVATE: char = '_';
+
+/// Every signal in a context, with its place, in order. Costs nothing where the context holds no reserved key.
+#[must_use]
+pub fn signals(tree: &Tree) -> Vec<(Path, Value)> {
+    let mut found = Vec::new();
+    for layer in Layer::ALL {
+        collect_signals(&Path::layer_root(layer), tree.layer(layer), &mut found);
+    }
+    found
+}
+
+fn collect_signals(at: &Path, value: &Value, found: &mut Vec<(Path, Value)>) {
+    match at.zone() {
+        Zone::Signal => return found.push((at.clone(), value.clone())),
+        // What lies below a note or a large value is part of it.
+        Zone::Meta | Zone::Heavy => return,
+        Zone::Data => {}
+    }
+    if !value.may_hold_reserved() {
+        return;
+    }
+    match value {
+        Value::Map(map) => {
+            for (key, value) in map.iter() {
+                collect_signals(&at.child(Segment::Key(key.clone())), value, found);
+            }
+        }
+        Value::List(list) => {
+            for (index, value) in list.iter().enumerate() {
+                collect_signals(&at.child(Segment::Index(index as u64)), value, found);
+            }
+        }
+        _ => {}
+    }
+}
 
 impl Zone {
     /// The zone that a key's prefix names; data keys name none.
@@ -128,5 +165,29 @@ mod tests {
             let path = Path::parse(path).expect(path);
             assert_eq!(path.zone(), zone, "{path}");
         }
+    }
+
+    #[test]
+    fn signals_are_found_wherever_they_are_and_whole() {
+        let json = r#"{"a":1,"sig_b":{"x":1},"l":[{"cmd_c":2,"meta_d":{"sig_no":3}}],"heavy_e":{"sig_no":4}}"#;
+        let domain: Value = serde_json::from_str(json).expect(json);
+        let mut tree = Tree::default();
+        tree.set(&Path::layer_root(Layer::Domain), domain)
+            .expect("a map");
+        let found: Vec<_> = signals(&tree)
+            .into_iter()
+            .map(|(path, value)| {
+                (
+                    path.to_string(),
+                    serde_json::to_string(&value).expect("json"),
+                )
+            })
+            .collect();
+        let signal = |path: &str, value: &str| (path.to_owned(), value.to_owned());
+        let expected = [
+            signal("domain.l[0].cmd_c", "2"),
+            signal("domain.sig_b", r#"{"x":1}"#),
+        ];
+        assert_eq!(found, expected);
     }
 }

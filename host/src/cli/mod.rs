@@ -9,6 +9,7 @@ mod code_cache;
 mod color;
 mod componentize;
 mod config;
+mod context;
 mod context_file;
 mod exit;
 mod explain;
@@ -19,15 +20,19 @@ mod grants;
 mod init;
 mod inspect;
 mod limits;
+mod log;
 mod nearest;
 mod output;
 mod progress;
 mod report;
 mod run;
 mod schema;
+mod state;
+mod state_dir;
 mod target;
 mod test;
 mod text;
+mod time_text;
 mod usage;
 mod value_text;
 mod watch;
@@ -106,6 +111,12 @@ enum Verb {
     Audit(audit::Audit),
     /// Runs a guest's cases: commands as data, with what each must print
     Test(test::Test),
+    /// Prints what happened in a state and why, verifies it, or saves what is sound of it
+    Log(log::Log),
+    /// Prints the context of a state
+    Context(context::Context),
+    /// Works on a state: resets its interlock
+    State(state::State),
     /// Prints what an error code means and how to mend what it reports
     Explain(explain::Explain),
 }
@@ -140,6 +151,9 @@ pub(crate) fn main(words: &[OsString]) -> u8 {
         Verb::Schema(schema) => schema.execute(&mut output),
         Verb::Audit(audit) => audit.execute(out, &mut output),
         Verb::Test(test) => test.execute(&mut output),
+        Verb::Log(log) => log.execute(&mut output),
+        Verb::Context(context) => context.execute(&mut output),
+        Verb::State(state) => state.execute(&mut output),
         Verb::Explain(explain) => explain.execute(&mut output),
     });
     ended.unwrap_or_else(|failure| output.fail(&failure))
@@ -162,13 +176,6 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn flags_of_features_that_are_not_built_are_refused() {
-        let line = ["theus-host", "run", "guest.wasm", "--state", "x"];
-        let error = Cli::try_parse_from(line).expect_err("--state");
-        assert_eq!(error.kind(), clap::error::ErrorKind::UnknownArgument);
     }
 
     #[test]

@@ -21,7 +21,10 @@ use std::path::{Path, PathBuf};
 use theus_core::code::Code;
 use theus_core::contract::Contract;
 use theus_core::policy::Narrowed;
-use theus_host::{Advice, Call, Engine, ErrorReport, Map, Mode, Receipt, Recipe, RunError};
+use theus_host::store::{Position, is_state};
+use theus_host::{
+    Advice, Call, Durability, Engine, ErrorReport, Map, Mode, Receipt, Recipe, RunError,
+};
 
 /// The flags and words of `run`.
 #[derive(Args, Debug)]
@@ -42,6 +45,12 @@ pub(super) struct Run {
     /// The initial context: YAML, or JSON where the name ends in .json
     #[arg(long, value_name = "FILE")]
     context: Option<PathBuf>,
+    /// Keeps the context in a directory, from one run to the next: what is acknowledged survives crashes
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// With --state: does not wait for the disk; a crash may cost the last commits
+    #[arg(long, requires = "state")]
+    buffered: bool,
     /// The audit recipe: rules for the input gate and the output gate
     #[arg(long, value_name = "FILE")]
     audit: Option<PathBuf>,
@@ -144,7 +153,12 @@ impl Run {
         limits::check(&limits)?;
         let words = Words::split(&self.words)?;
         let map = self.args.as_deref().map(read_map).transpose()?;
-        let context_path = setup.file(Word::Context, self.context.as_deref())?;
+        // What a configuration says of the context is about the first run of a state; a flag is about this one.
+        let has_context = self.state.as_deref().is_some_and(is_state);
+        let context_path = match &self.context {
+            None if has_context => None,
+            flag => setup.file(Word::Context, flag.as_deref())?,
+        };
         let context = context_path
             .as_deref()
             .map(|file| context_file::read(file, &limits))
@@ -179,8 +193,16 @@ impl Run {
         }
         // One call: nothing stands ready for a second one.
         builder = builder.standing_instances(0);
-        let engine = builder
-            .build()
+        if let Some(state) = &self.state {
+            // A dry run leaves nothing behind, a new state included.
+            if !self.dry_run || is_state(state) {
+                builder = builder.state(state);
+            }
+            if self.buffered {
+                builder = builder.durability(Durability::Buffered);
+            }
+        }
+        let engine = during(output, "opening the state", || builder.build())
             .map_err(|error| schema::not_built(&error, context_path.as_deref()))?;
         let registered = during(output, "compiling the guest", || {
             engine.register(loaded.component, granted.policy)
@@ -222,6 +244,9 @@ impl Run {
         output.note(&report::log(receipt, notes));
         for warning in &receipt.warnings {
             output.warn(warning);
+        }
+        if let Some(Position { seq, hash, .. }) = receipt.journal {
+            output.note(&format!("journal: record {seq}, {hash}\n"));
         }
         output.note(&advice(receipt, granted));
         let mut results = String::new();

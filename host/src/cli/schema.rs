@@ -85,6 +85,7 @@ pub(super) fn not_built(error: &EngineBuildError, context: Option<&Path>) -> Fai
         (EngineBuildError::Schema(_), None) => Failure::with_lines(Code::ContextFile, error).help(
             "the initial context is empty but for the schema's defaults: give one with --context",
         ),
+        (EngineBuildError::Store(error), _) => error.clone().into(),
         _ => Failure::new(Code::HostFailed, error),
     }
 }

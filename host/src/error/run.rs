@@ -4,6 +4,7 @@ pub use theus_core::arguments::ArgumentProblem;
 
 use crate::interlock::Interlock;
 use crate::staging::DirectoryProblem;
+use crate::store::StoreError;
 use theus_core::audit::{Action, Verdict};
 use theus_core::code::{Code, ErrorKind};
 use theus_core::codec::DecodeError;
@@ -168,6 +169,14 @@ pub enum RunError {
         /// What the decoder met.
         problem: DecodeError,
     },
+    /// The store could not keep what the run did, or an earlier run.
+    #[error("{process}: {problem}")]
+    Store {
+        /// The process.
+        process: String,
+        /// What failed.
+        problem: Box<StoreError>,
+    },
     /// The host itself failed; nothing was committed.
     #[error("{process}: the host failed: {message}")]
     Host {
@@ -217,6 +226,7 @@ impl RunError {
             | Self::Trapped { process, .. }
             | Self::Decode { process, .. }
             | Self::MalformedResult { process, .. }
+            | Self::Store { process, .. }
             | Self::Host { process, .. } => process,
         }
     }
@@ -282,7 +292,7 @@ impl RunError {
             Self::InterlockInForce { .. } | Self::Audit { .. }
                 if self.kind() == ErrorKind::Interlock =>
             {
-                "find the cause, then reset the interlock: `Engine::reset_interlock`, or start a new in-memory run".into()
+                "find the cause, then reset the interlock: `theus-host state reset-interlock --state DIR`, or `Engine::reset_interlock`; one in memory ends with its engine".into()
             }
             Self::Schema { breach, .. } => breach.help(),
             Self::Directory { problem, .. } => problem.help(),
@@ -296,6 +306,7 @@ impl RunError {
             Self::MalformedResult { .. } => "return one MessagePack value; the SDKs do".into(),
             Self::Decode { .. } => "compare the type in the process with what the context holds there".into(),
             Self::NoSuchProcess { .. } => "`inspect` prints the processes of a guest".into(),
+            Self::Store { problem, .. } => return problem.help(),
             _ => return None,
         })
     }
@@ -325,6 +336,7 @@ impl RunError {
             Self::Trapped { .. } => Code::Trapped,
             Self::Decode { .. } => Code::DecodeFailed,
             Self::MalformedResult { .. } => Code::MalformedResult,
+            Self::Store { problem, .. } => problem.code(),
             Self::Host { .. } => Code::HostFailed,
         })
     }

@@ -67,7 +67,7 @@ pub use recipe::{MAX_RECIPE_BYTES, Recipe};
 pub use rule::{Findings, Origin, ProcessRules, Rule, RuleId};
 pub use skeleton::{Merged, merge, skeleton};
 pub use text_pattern::{MAX_PATTERN_BYTES, MAX_TEXT_BYTES, MAX_TEXT_BYTES_OF_LARGE, TextPattern};
-pub use tracker::{Count, Tick, Tracker};
+pub use tracker::{Count, Moved, Tick, Tracker};
 pub use verdict::{Action, Gate, Judgement, Level, Verdict};
 
 pub use self::error::{RecipeError, RecipeErrors};

@@ -81,6 +81,12 @@ impl Recipe {
         })
     }
 
+    /// The file's text, as it was parsed.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.source.text()
+    }
+
     /// The processes that the file names, in its order; `*` is none of them.
     pub fn processes(&self) -> impl Iterator<Item = &str> {
         self.processes

@@ -133,6 +133,29 @@ impl ProcessRules {
         self.rules(id.gate).iter().find(|rule| rule.id == id)
     }
 
+    /// What the counter of a rule is kept under where it outlives the engine: its name rather than its position, so that
+    /// editing the recipe around it does not move it. Of several rules of one name, later ones have a number behind it.
+    #[must_use]
+    pub fn lasting_name(&self, id: RuleId) -> Option<String> {
+        let rules = self.rules(id.gate);
+        let at = rules.iter().position(|rule| rule.id == id)?;
+        let name = &rules[at].name;
+        let earlier = rules[..at].iter().filter(|rule| rule.name == *name).count();
+        Some(match earlier {
+            0 => name.clone(),
+            earlier => format!("{name} #{}", earlier + 1),
+        })
+    }
+
+    /// Finds the rule that [`ProcessRules::lasting_name`] names, where the recipe still has it.
+    #[must_use]
+    pub fn find_lasting(&self, gate: Gate, name: &str) -> Option<RuleId> {
+        let mut rules = self.rules(gate).iter();
+        rules
+            .find(|rule| self.lasting_name(rule.id).as_deref() == Some(name))
+            .map(|rule| rule.id)
+    }
+
     /// Every place whose committed value a rule of either gate reads: these belong into the lock set, shared.
     ///
     /// Signal and meta places are not among them: rules see only what the run itself wrote there.

@@ -4,7 +4,7 @@ use super::rule::{Finding, Findings, ProcessRules, Rule, RuleId};
 use super::verdict::{Action, Gate, Judgement, Verdict};
 use smallvec::SmallVec;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The counters of every rule of every process, outside any transaction.
@@ -14,6 +14,8 @@ pub struct Tracker {
     counters: Mutex<HashMap<String, Counters>>,
     // How many processes have counters: a gate that finds nothing where nothing is kept need not take the lock.
     kept: AtomicUsize,
+    // Numbers the judgements that moved a counter, in the order in which they did. Changed under the lock.
+    moves: AtomicU64,
 }
 
 type Counters = SmallVec<[(RuleId, u64); 4]>;
@@ -27,6 +29,17 @@ pub enum Tick {
     RecordRefusal,
     /// They stay: the same judgement, without a trace.
     Preview,
+}
+
+/// A counter that a judgement moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The rule.
+    pub rule: RuleId,
+    /// Where the counter stands now.
+    pub count: u64,
+    /// The number of the judgement: of two moves of one counter, that with the higher number came later.
+    pub order: u64,
 }
 
 /// One counter that is not at 0.
@@ -64,7 +77,11 @@ impl Tracker {
                 ..Judgement::default()
             };
         }
-        let (judged, violated) = self.count(rules, gate, findings, tick);
+        let Counted {
+            judged,
+            violated,
+            moved,
+        } = self.count(rules, gate, findings, tick);
         // The lock is gone: texts are made outside it.
         let verdicts: Vec<Verdict> = violated
             .into_iter()
@@ -78,7 +95,29 @@ impl Tracker {
                 .max()
                 .unwrap_or_default(),
             verdicts,
+            moved,
         }
+    }
+
+    /// Puts a process's counters where they stood; those of other rules return to 0.
+    pub fn restore(&self, rules: &ProcessRules, counts: impl IntoIterator<Item = (RuleId, u64)>) {
+        let mut counters = Counters::new();
+        for (rule, count) in counts {
+            set(&mut counters, rule, count);
+        }
+        let mut book = self.lock();
+        if counters.is_empty() {
+            book.remove(rules.process());
+        } else {
+            book.insert(rules.process().to_owned(), counters);
+        }
+        self.kept.store(book.len(), Ordering::Release);
+    }
+
+    /// Numbers the moves from here on higher than those that were kept of an earlier life.
+    pub fn number_after(&self, order: u64) {
+        let _book = self.lock();
+        self.moves.fetch_max(order, Ordering::AcqRel);
     }
 
     /// Every counter that is not at 0, in order.
@@ -99,31 +138,42 @@ impl Tracker {
         counts
     }
 
-    /// How many rules were judged, and those of them that are violated.
     fn count<'a>(
         &self,
         rules: &'a ProcessRules,
         gate: Gate,
         findings: &'a Findings,
         tick: Tick,
-    ) -> (usize, SmallVec<[Violated<'a>; 2]>) {
+    ) -> Counted<'a> {
         let all = rules.rules(gate);
         let (mut judged, mut violated) = (all.len(), SmallVec::new());
+        let mut moved = Vec::new();
         let mut book = self.lock();
         let kept = book.get(rules.process());
         if findings.is_empty() && kept.is_none() {
-            return (judged, violated);
+            return Counted {
+                judged,
+                violated,
+                moved: Vec::new(),
+            };
         }
         let mut counters = kept.cloned().unwrap_or_default();
         let mut findings = findings.iter().peekable();
         for (index, rule) in all.iter().enumerate() {
             match findings.next_if(|finding| finding.rule == index) {
-                None if rule.reset_on_success => set(&mut counters, rule.id, 0),
+                None if rule.reset_on_success && get(&counters, rule.id) > 0 => {
+                    set(&mut counters, rule.id, 0);
+                    moved.push((rule.id, 0));
+                }
                 None => {}
                 Some(finding) => {
-                    let count = get(&counters, rule.id).saturating_add(1);
+                    let before = get(&counters, rule.id);
+                    let count = before.saturating_add(1);
                     let (action, next) = step(rule, count);
-                    set(&mut counters, rule.id, next);
+                    if next != before {
+                        set(&mut counters, rule.id, next);
+                        moved.push((rule.id, next));
+                    }
                     violated.push(Violated {
                         rule,
                         finding,
@@ -151,14 +201,36 @@ impl Tracker {
                 book.insert(rules.process().to_owned(), counters);
             }
             self.kept.store(book.len(), Ordering::Release);
+        } else {
+            moved.clear();
         }
-        (judged, violated)
+        Counted {
+            judged,
+            violated,
+            moved: self.numbered(moved),
+        }
+    }
+
+    fn numbered(&self, moved: Vec<(RuleId, u64)>) -> Vec<Moved> {
+        if moved.is_empty() {
+            return Vec::new();
+        }
+        let order = self.moves.fetch_add(1, Ordering::AcqRel) + 1;
+        let number = |(rule, count)| Moved { rule, count, order };
+        moved.into_iter().map(number).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Counters>> {
         // Nothing under the lock leaves the counters half changed.
         self.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a gate's judgement counted.
+struct Counted<'a> {
+    judged: usize,
+    violated: SmallVec<[Violated<'a>; 2]>,
+    moved: Vec<Moved>,
 }
 
 struct Violated<'a> {

@@ -1,5 +1,6 @@
 //! Verdicts: what a gate says about a run, and how much that weighs.
 
+use super::tracker::Moved;
 use serde::Serialize;
 use std::fmt;
 
@@ -75,6 +76,8 @@ pub struct Judgement {
     pub verdicts: Vec<Verdict>,
     /// The weightiest action among them.
     pub action: Action,
+    /// The counters that it moved; none in a preview.
+    pub moved: Vec<Moved>,
 }
 
 impl Gate {
@@ -118,6 +121,16 @@ impl Level {
 }
 
 impl Action {
+    /// Every action, the lightest first.
+    pub const ALL: [Self; 6] = [
+        Self::Pass,
+        Self::Record,
+        Self::Warn,
+        Self::Block,
+        Self::Abort,
+        Self::Interlock,
+    ];
+
     /// Whether the call is refused.
     #[must_use]
     pub fn refuses(self) -> bool {

@@ -131,6 +131,10 @@ impl FileErrors {
 }
 
 impl Source {
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(crate) fn new(origin: &str, text: &str) -> Self {
         Self {
             origin: origin.into(),

@@ -261,3 +261,77 @@ fn no_tick_is_lost_between_threads() {
     assert_eq!(blocked, 100);
     assert!(tracker.counts().is_empty());
 }
+
+#[test]
+fn a_judgement_tells_the_counters_that_it_moved() {
+    let rules = rules(
+        &[
+            "{ field: price, min: 0, level: B, threshold: 3 }",
+            "{ field: price, max: 9, level: C }",
+        ],
+        &[],
+    );
+    let tracker = Tracker::new();
+    let mut orders = vec![0];
+    for (price, moved) in [
+        // The rule of level C acts at once: its counter returns to 0, where it was.
+        (5, vec![]),
+        (99, vec![]),
+        (-1, vec![1]),
+        (-1, vec![2]),
+        (-1, vec![0]),
+        (-1, vec![1]),
+        (5, vec![0]),
+        (5, vec![]),
+    ] {
+        let judgement = judge(&tracker, &rules, price, Tick::Record);
+        let counts: Vec<_> = judgement.moved.iter().map(|it| it.count).collect();
+        assert_eq!(counts, moved, "{price}");
+        for moved in &judgement.moved {
+            assert_eq!(moved.rule, rules.rules(Gate::Input)[0].id());
+            orders.push(moved.order);
+        }
+    }
+    assert!(orders.is_sorted_by(|one, next| one < next), "{orders:?}");
+    judge_only(&tracker, &rules, Tick::Preview);
+    judge_only(&tracker, &rules, Tick::RecordRefusal);
+}
+
+/// A judgement that does not count tells of nothing that moved.
+fn judge_only(tracker: &Tracker, rules: &ProcessRules, tick: Tick) {
+    let before = tracker.counts();
+    assert_eq!(judge(tracker, rules, -1, tick).moved, []);
+    assert_eq!(tracker.counts(), before);
+}
+
+#[test]
+fn counters_go_on_where_they_stood_in_an_edited_recipe() {
+    const COUNTED: &str = "{ field: price, min: 0, level: B, threshold: 3 }";
+    const OTHER: &str = "{ field: price, max: 9, level: C }";
+    let before = rules(&[COUNTED, COUNTED], &[]);
+    let tracker = Tracker::new();
+    let moved = judge(&tracker, &before, -1, Tick::Record).moved;
+    let kept: Vec<(String, u64)> = moved
+        .iter()
+        .map(|it| (before.lasting_name(it.rule).expect("a rule"), it.count))
+        .collect();
+    assert_eq!(
+        kept,
+        [
+            ("price min 0".to_owned(), 1),
+            ("price min 0 #2".to_owned(), 1)
+        ]
+    );
+    let after = rules(&[OTHER, COUNTED], &[]);
+    let tracker = Tracker::new();
+    tracker.number_after(70);
+    let found = kept
+        .iter()
+        .filter_map(|(name, count)| Some((after.find_lasting(Gate::Input, name)?, *count)));
+    tracker.restore(&after, found);
+    assert_eq!(tracker.counts().len(), 1, "the second one is gone");
+    let judgement = judge(&tracker, &after, -1, Tick::Record);
+    assert_eq!(judgement.verdicts[0].count, 2);
+    assert_eq!(judgement.moved[0].order, 71);
+    assert_eq!(after.find_lasting(Gate::Output, "price min 0"), None);
+}

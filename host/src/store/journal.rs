@@ -1,0 +1,409 @@
+//! The journal: a store over rows that are written together or not at all.
+
+use super::backend::{Backend, Rows};
+use super::chain::{self, Hash};
+use super::entry::CommitId;
+use super::error::{Damage, StoreError};
+use super::fields::{Fields, Malformed, decode, map};
+use super::ledger::{self, CheckpointRow, Ledger};
+use super::state::State;
+use super::{Commit, Kept, Outcome, Position, Status, Store, StoreLimits};
+use crate::receipt::Durability;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+use theus_core::codec;
+use theus_core::transaction::Snapshot;
+use theus_core::value::Value;
+
+/// A store over a backend.
+pub(super) struct Journal<B> {
+    backend: B,
+    settings: Settings,
+    ledger: Mutex<Ledger>,
+    kept: Mutex<Position>,
+    arrived: Condvar,
+    failed: OnceLock<String>,
+}
+
+/// What an operator may choose, and tests do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    pub(super) limits: StoreLimits,
+    /// Bytes of records for which a checkpoint is not worth while.
+    pub(super) least_bytes: u64,
+}
+
+/// The format that is written, and the only one that is read.
+pub(super) const FORMAT: u64 = 1;
+
+/// Records that are read at once.
+const PAGE: usize = 1_024;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            limits: StoreLimits {
+                entry_bytes: 1 << 30,
+                batch: 1_024,
+            },
+            least_bytes: 4 << 20,
+        }
+    }
+}
+
+impl<B: Backend> Journal<B> {
+    /// Begins a journal on empty rows.
+    pub(super) fn create(
+        backend: B,
+        initial: State,
+        settings: Settings,
+    ) -> Result<Self, StoreError> {
+        let (ledger, checkpoint) = Ledger::begin(initial);
+        backend.write(&Rows {
+            head: head_row(&ledger.position()),
+            checkpoint: Some(checkpoint),
+            ..Rows::default()
+        })?;
+        backend.seal(0)?;
+        Ok(Self::new(backend, ledger, settings))
+    }
+
+    /// Opens a journal: the last checkpoint and the records behind it, all of which must be as they were written.
+    ///
+    /// `progress` is told the record that was read last, and the last one there is.
+    pub(super) fn open(
+        backend: B,
+        settings: Settings,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, StoreError> {
+        let head = read_head(&backend)?;
+        let sealed = backend.sealed()?;
+        let row = last_checkpoint(&backend, u64::MAX)?;
+        let mut ledger = Ledger::at(&row).map_err(StoreError::Damaged)?;
+        follow_to(&backend, &mut ledger, u64::MAX, |seq| {
+            progress(seq, head.seq);
+        })?;
+        let position = ledger.position();
+        let known = head.seq.max(sealed);
+        if position.seq < known {
+            let found = position.seq;
+            return Err(StoreError::Damaged(Damage::Short { found, known }));
+        }
+        if position != head {
+            let damage = "its last record is not the one that it names as its last".into();
+            return Err(StoreError::Damaged(Damage::File(damage)));
+        }
+        Ok(Self::new(backend, ledger, settings))
+    }
+
+    fn new(backend: B, ledger: Ledger, settings: Settings) -> Self {
+        Self {
+            backend,
+            settings,
+            kept: Mutex::new(ledger.position()),
+            ledger: Mutex::new(ledger),
+            arrived: Condvar::new(),
+            failed: OnceLock::new(),
+        }
+    }
+
+    /// Writes rows; an error leaves open whether they are there, so nothing is written behind one.
+    fn write(&self, rows: &Rows) -> Result<(), StoreError> {
+        let written = self.backend.write(rows);
+        if let Err(error) = &written {
+            let _ = self.failed.set(error.to_string());
+        }
+        written
+    }
+
+    fn sound(&self) -> Result<(), StoreError> {
+        match self.failed.get() {
+            None => Ok(()),
+            Some(error) => Err(StoreError::Poisoned(error.clone())),
+        }
+    }
+
+    fn write_checkpoint(&self, ledger: &mut Ledger) -> Result<(), StoreError> {
+        let checkpoint = ledger.checkpoint();
+        ledger.pass(&checkpoint).map_err(StoreError::Damaged)?;
+        self.write(&Rows {
+            head: head_row(&ledger.position()),
+            checkpoint: Some(checkpoint),
+            ..Rows::default()
+        })
+    }
+
+    /// The oldest version that there is still a state of.
+    fn oldest(&self) -> Result<u64, StoreError> {
+        let row = self.backend.checkpoint_from(0)?;
+        let row = row.ok_or_else(no_checkpoint)?;
+        let ledger = Ledger::at(&row).map_err(StoreError::Damaged)?;
+        Ok(ledger.position().version)
+    }
+
+    /// The record behind which a version is the current one.
+    fn seq_of(&self, version: u64) -> Result<u64, StoreError> {
+        let newest = self.kept().version;
+        if version > newest {
+            let asked = version;
+            return Err(StoreError::NoSuchVersion { asked, newest });
+        }
+        if let Some(seq) = self.backend.seq_of_version(version)? {
+            return Ok(seq);
+        }
+        let row = self.backend.checkpoint_from(0)?.ok_or_else(no_checkpoint)?;
+        let oldest = Ledger::at(&row).map_err(StoreError::Damaged)?.position();
+        match version.cmp(&oldest.version) {
+            std::cmp::Ordering::Equal => Ok(oldest.seq),
+            std::cmp::Ordering::Less => Err(StoreError::Compacted {
+                asked: version,
+                oldest: oldest.version,
+            }),
+            std::cmp::Ordering::Greater => Err(StoreError::Damaged(Damage::File(format!(
+                "the record that made version {version} is missing"
+            )))),
+        }
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Position> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    pub(super) fn backend(&self) -> &B {
+        &self.backend
+    }
+
+    #[cfg(test)]
+    pub(super) fn into_backend(self) -> B {
+        self.backend
+    }
+}
+
+impl<B: Backend + 'static> Store for Journal<B> {
+    fn head(&self) -> Position {
+        *self.kept()
+    }
+
+    fn state(&self) -> State {
+        self.ledger().state.clone()
+    }
+
+    fn begin(&self, version: u64) -> Result<Snapshot, StoreError> {
+        let seq = self.seq_of(version)?;
+        let row = last_checkpoint(&self.backend, seq)?;
+        let mut ledger = Ledger::at(&row).map_err(StoreError::Damaged)?;
+        follow_to(&self.backend, &mut ledger, seq, |_| {})?;
+        if ledger.position().seq < seq {
+            return Err(StoreError::Damaged(Damage::Gap(ledger.position().seq + 1)));
+        }
+        Ok(ledger.state.context)
+    }
+
+    fn commit(&self, commits: Vec<Commit>) -> Result<Vec<Outcome>, StoreError> {
+        let mut ledger = self.ledger();
+        self.sound()?;
+        // Before the ledger moves: what cannot be looked up must not leave it half way.
+        let known: Result<Vec<_>, _> = commits
+            .iter()
+            .map(|commit| self.backend.seq_of_id(commit.entry.id.as_bytes()))
+            .collect();
+        let mut rows = Rows::default();
+        let mut outcomes = Vec::with_capacity(commits.len());
+        for (commit, known) in commits.into_iter().zip(known?) {
+            let id = commit.entry.id.as_bytes();
+            let earlier = rows.records.iter().find(|row| row.id == *id);
+            if let Some(seq) = known.or(earlier.map(|row| row.seq)) {
+                outcomes.push(Outcome::Known(seq));
+                continue;
+            }
+            match ledger.take(commit, &self.settings.limits) {
+                Ok(row) => {
+                    rows.records.push(row);
+                    outcomes.push(Outcome::Kept(ledger.position()));
+                }
+                Err(refused) => outcomes.push(refused),
+            }
+        }
+        if rows.records.is_empty() {
+            return Ok(outcomes);
+        }
+        let position = ledger.position();
+        rows.head = head_row(&position);
+        self.write(&rows)?;
+        *self.kept() = position;
+        drop(ledger);
+        self.arrived.notify_all();
+        Ok(outcomes)
+    }
+
+    fn status(&self, id: CommitId) -> Result<Status, StoreError> {
+        let seq = self.backend.seq_of_id(id.as_bytes())?;
+        Ok(seq.map_or(Status::Absent, |seq| Status::Kept { seq }))
+    }
+
+    fn entries(&self, after: u64, most: usize) -> Result<Vec<Kept>, StoreError> {
+        let mut next = after.saturating_add(1);
+        let frames = self.backend.records(next, most)?;
+        let mut entries = Vec::with_capacity(frames.len());
+        for (seq, frame) in frames {
+            // The first records may be gone by compaction; none between two others.
+            if seq != next && !entries.is_empty() {
+                return Err(StoreError::Damaged(Damage::Gap(next)));
+            }
+            let (hash, record) = chain::open(seq, &frame).map_err(StoreError::Damaged)?;
+            let entry = ledger::read(seq, record).map_err(StoreError::Damaged)?;
+            entries.push(Kept { entry, hash });
+            next = seq + 1;
+        }
+        Ok(entries)
+    }
+
+    fn watch(&self, after: u64, timeout: Duration) -> Result<Vec<Kept>, StoreError> {
+        let deadline = Instant::now().checked_add(timeout);
+        let mut kept = self.kept();
+        while kept.version <= after {
+            let left = deadline.map_or(Duration::MAX, |at| {
+                at.saturating_duration_since(Instant::now())
+            });
+            if left.is_zero() {
+                return Ok(Vec::new());
+            }
+            let waited = self.arrived.wait_timeout(kept, left);
+            kept = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(kept);
+        let mut seq = self.seq_of(after)?;
+        loop {
+            let page = self.entries(seq, PAGE)?;
+            let Some(last) = page.last() else {
+                return Ok(Vec::new());
+            };
+            seq = last.entry.record.seq;
+            let commits = page.into_iter().filter(|kept| kept.entry.commits());
+            let commits: Vec<Kept> = commits.collect();
+            if !commits.is_empty() {
+                return Ok(commits);
+            }
+        }
+    }
+
+    fn tend(&self) -> Result<(), StoreError> {
+        let mut ledger = self.ledger();
+        if !ledger.is_checkpoint_due(self.settings.least_bytes) {
+            return Ok(());
+        }
+        self.sound()?;
+        self.write_checkpoint(&mut ledger)?;
+        self.backend.seal(ledger.position().seq)
+    }
+
+    fn compact(&self, version: u64) -> Result<u64, StoreError> {
+        let mut ledger = self.ledger();
+        self.sound()?;
+        let position = ledger.position();
+        if version >= position.version && ledger.has_grown() {
+            self.write_checkpoint(&mut ledger)?;
+        }
+        let seq = match self.seq_of(version.min(position.version)) {
+            Ok(_) if version >= position.version => position.seq,
+            Ok(seq) => seq,
+            Err(StoreError::Compacted { oldest, .. }) => return Ok(oldest),
+            Err(error) => return Err(error),
+        };
+        let row = last_checkpoint(&self.backend, seq)?;
+        self.write(&Rows {
+            head: head_row(&position),
+            forget: Some(row.seq),
+            ..Rows::default()
+        })?;
+        self.oldest()
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        let seq = self.kept().seq;
+        self.backend.seal(seq)
+    }
+
+    fn limits(&self) -> StoreLimits {
+        self.settings.limits
+    }
+
+    fn durability(&self) -> Durability {
+        B::DURABILITY
+    }
+}
+
+/// Follows the records behind a ledger, up to and including one, as far as they are there.
+fn follow_to<B: Backend>(
+    backend: &B,
+    ledger: &mut Ledger,
+    last: u64,
+    mut followed: impl FnMut(u64),
+) -> Result<(), StoreError> {
+    loop {
+        let from = ledger.position().seq + 1;
+        let page = backend.records(from, PAGE)?;
+        let len = page.len();
+        for (seq, frame) in page {
+            if seq > last {
+                return Ok(());
+            }
+            ledger.follow(seq, &frame).map_err(StoreError::Damaged)?;
+            followed(seq);
+        }
+        if len < PAGE {
+            return Ok(());
+        }
+    }
+}
+
+fn last_checkpoint<B: Backend>(backend: &B, seq: u64) -> Result<CheckpointRow, StoreError> {
+    backend.checkpoint_before(seq)?.ok_or_else(no_checkpoint)
+}
+
+pub(super) fn no_checkpoint() -> StoreError {
+    StoreError::Damaged(Damage::File("it has no checkpoint to begin from".into()))
+}
+
+pub(super) fn head_row(position: &Position) -> Vec<u8> {
+    let value = map([
+        ("format", Value::unsigned(FORMAT)),
+        ("seq", Value::unsigned(position.seq)),
+        ("version", Value::unsigned(position.version)),
+        ("hash", Value::from(position.hash.as_bytes().to_vec())),
+    ]);
+    chain::plain_frame(&codec::encode_all(&value))
+}
+
+/// The row that names the last record, in a format that this host knows.
+pub(super) fn read_head<B: Backend>(backend: &B) -> Result<Position, StoreError> {
+    let damaged = |problem: &str| StoreError::Damaged(Damage::File(problem.into()));
+    let row = backend.head()?;
+    let row = row.ok_or_else(|| damaged("it does not say where it ends"))?;
+    let bytes = chain::open_plain(&row)
+        .ok_or_else(|| damaged("what says where it ends does not match its checksum"))?;
+    let value = decode(bytes).map_err(|problem| damaged(&problem))?;
+    let malformed = |it: Malformed| damaged(&it.to_string());
+    let fields = Fields::of(&value).map_err(malformed)?;
+    // First of all: what else is there depends on it.
+    let found = fields.number("format").map_err(malformed)?;
+    if found != FORMAT {
+        return Err(StoreError::Format {
+            found,
+            known: FORMAT,
+        });
+    }
+    let position = || -> Result<Position, Malformed> {
+        Ok(Position {
+            seq: fields.number("seq")?,
+            version: fields.number("version")?,
+            hash: Hash::from_slice(fields.bytes("hash")?).ok_or(Malformed("hash"))?,
+        })
+    };
+    position().map_err(malformed)
+}

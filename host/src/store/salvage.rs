@@ -1,0 +1,44 @@
+//! Salvaging: the sound part of a damaged journal, as a journal of its own.
+
+use super::Position;
+use super::backend::{Backend, Rows};
+use super::error::{Damage, StoreError};
+use super::journal::head_row;
+use super::verify::{Checkpoints, Step, walk};
+
+/// What was salvaged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Salvaged {
+    /// The last record that was.
+    pub last: Position,
+    /// What ended it; none where everything was sound.
+    pub damage: Option<Damage>,
+}
+
+/// Copies record after record as they are, so that hashes in receipts still stand.
+pub(super) fn copy(from: &impl Backend, to: &impl Backend) -> Result<Salvaged, StoreError> {
+    const GROUP: usize = 512;
+    let mut rows = Rows::default();
+    let (last, damage) = walk(from, Checkpoints::Mend, |step, position| {
+        rows.head = head_row(&position);
+        let full = match step {
+            Step::Begin(checkpoint, _) | Step::Checkpoint(checkpoint) => {
+                rows.checkpoint = Some(checkpoint);
+                true
+            }
+            Step::Record(row) => {
+                rows.records.push(row);
+                rows.records.len() == GROUP
+            }
+        };
+        if full {
+            to.write(&std::mem::take(&mut rows))?;
+        }
+        Ok(())
+    })?;
+    rows.head = head_row(&last);
+    to.write(&rows)?;
+    to.seal(last.seq)?;
+    Ok(Salvaged { last, damage })
+}

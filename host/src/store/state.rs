@@ -1,0 +1,238 @@
+//! The state behind an entry: what all entries so far make, and how it looks in a checkpoint.
+
+use super::chain::Hash;
+use super::entry::{
+    CountChange, Entry, InterlockChange, change_of, change_value, count_of, count_value, path_of,
+};
+use super::fields::{Fields, Malformed, decode, list, map, text};
+use crate::interlock::Interlock;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use theus_core::audit::Gate;
+use theus_core::codec;
+use theus_core::path::{Layer, Path};
+use theus_core::transaction::{Effect, Snapshot};
+use theus_core::tree::Tree;
+use theus_core::value::Value;
+use theus_core::zone;
+
+/// What all entries so far make.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct State {
+    /// The context.
+    pub context: Snapshot,
+    counts: BTreeMap<CountKey, Counted>,
+    interlock: Option<InterlockChange>,
+    initial_signals: Arc<[(Path, Value)]>,
+}
+
+/// Whose counter it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CountKey {
+    /// The process.
+    pub process: Arc<str>,
+    /// The gate.
+    pub gate: Gate,
+    /// The rule, by its name.
+    pub rule: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Counted {
+    count: u64,
+    order: u64,
+}
+
+/// What keeps an entry from being applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// A write does not fit what is there.
+    Write(Path),
+    /// The entry makes another version than the next one.
+    Version,
+}
+
+/// A checkpoint as it is read back.
+pub(super) struct Checkpoint {
+    pub(super) seq: u64,
+    pub(super) hash: Hash,
+    pub(super) state: State,
+}
+
+impl State {
+    /// The state before the first entry.
+    #[must_use]
+    pub fn initial(tree: Tree) -> Self {
+        Self {
+            initial_signals: zone::signals(&tree).into(),
+            context: Snapshot { version: 0, tree },
+            counts: BTreeMap::new(),
+            interlock: None,
+        }
+    }
+
+    /// Why the interlock is in force, where it is.
+    #[must_use]
+    pub fn interlock(&self) -> Option<&Interlock> {
+        self.interlock.as_ref()?.cause.as_ref()
+    }
+
+    /// The number of the last change of the interlock.
+    #[must_use]
+    pub fn interlock_order(&self) -> u64 {
+        self.interlock.as_ref().map_or(0, |change| change.order)
+    }
+
+    /// The audit counters that are not at 0.
+    pub fn counts(&self) -> impl Iterator<Item = (&CountKey, u64)> {
+        self.counts
+            .iter()
+            .filter(|(_, counted)| counted.count > 0)
+            .map(|(key, counted)| (key, counted.count))
+    }
+
+    /// The highest number of a change of a counter.
+    #[must_use]
+    pub fn count_order(&self) -> u64 {
+        let orders = self.counts.values().map(|counted| counted.order);
+        orders.max().unwrap_or(0)
+    }
+
+    /// The signals that the initial context held.
+    #[must_use]
+    pub fn initial_signals(&self) -> &[(Path, Value)] {
+        &self.initial_signals
+    }
+
+    /// Applies an entry; where it does not fit, nothing has changed.
+    pub(super) fn apply(&mut self, entry: &Entry, after: Option<Snapshot>) -> Result<(), Unfit> {
+        let next = self.context.version + 1;
+        if entry.record.version != entry.commits().then_some(next) {
+            return Err(Unfit::Version);
+        }
+        if entry.commits() {
+            self.context = match after {
+                Some(after) if after.version != next => return Err(Unfit::Version),
+                Some(after) => after,
+                None => Snapshot {
+                    version: next,
+                    tree: self.with_writes(entry)?,
+                },
+            };
+        }
+        for change in &entry.counts {
+            self.count(change);
+        }
+        if let Some(change) = &entry.interlock
+            && change.order > self.interlock_order()
+        {
+            self.interlock = Some(change.clone());
+        }
+        Ok(())
+    }
+
+    fn with_writes(&self, entry: &Entry) -> Result<Tree, Unfit> {
+        let mut tree = self.context.tree.clone();
+        for write in &entry.writes {
+            let unfit = || Unfit::Write(write.path.clone());
+            if let Effect::Push { index, .. } = &write.effect {
+                // It was recorded with the index that it got: at another one it would be another write.
+                let len = match tree.get(&write.path) {
+                    Some(value) => value.as_list().map(|list| list.len() as u64),
+                    None => Some(0),
+                };
+                if len != Some(*index) {
+                    return Err(unfit());
+                }
+            }
+            write.apply(&mut tree).map_err(|_| unfit())?;
+        }
+        Ok(tree)
+    }
+
+    fn count(&mut self, change: &CountChange) {
+        let key = CountKey {
+            process: change.process.clone(),
+            gate: change.gate,
+            rule: change.rule.clone(),
+        };
+        let new = Counted {
+            count: change.count,
+            order: change.order,
+        };
+        let kept = self.counts.entry(key).or_insert(new);
+        if change.order > kept.order {
+            *kept = new;
+        }
+    }
+
+    /// The state as it stands in a checkpoint behind an entry. Equal states have equal bytes.
+    pub(super) fn encode(&self, seq: u64, hash: &Hash) -> Vec<u8> {
+        let layer = |layer| self.context.tree.layer(layer).clone();
+        let counts = self.counts.iter().map(|(key, counted)| {
+            count_value(&CountChange {
+                process: key.process.clone(),
+                gate: key.gate,
+                rule: key.rule.clone(),
+                count: counted.count,
+                order: counted.order,
+            })
+        });
+        let signals = self
+            .initial_signals
+            .iter()
+            .map(|(path, value)| map([("path", text(path.to_string())), ("value", value.clone())]));
+        codec::encode_all(&map([
+            ("seq", Value::unsigned(seq)),
+            ("hash", Value::from(hash.as_bytes().to_vec())),
+            ("version", Value::unsigned(self.context.version)),
+            ("global", layer(Layer::Global)),
+            ("domain", layer(Layer::Domain)),
+            ("counts", list(counts)),
+            (
+                "interlock",
+                self.interlock
+                    .as_ref()
+                    .map(change_value)
+                    .unwrap_or_default(),
+            ),
+            ("signals", list(signals)),
+        ]))
+    }
+}
+
+impl Checkpoint {
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, String> {
+        let value = decode(bytes)?;
+        Self::of(&value).map_err(|malformed| malformed.to_string())
+    }
+
+    fn of(value: &Value) -> Result<Self, Malformed> {
+        let fields = Fields::of(value)?;
+        let counts = fields.each("counts", count_of)?;
+        let signals = fields.each("signals", |signal| {
+            let signal = Fields::of(signal)?;
+            let path = path_of(signal.value("path")?)?;
+            Ok((path, signal.value("value")?.clone()))
+        })?;
+        let tree = Tree::new(fields.map("global")?.clone(), fields.map("domain")?.clone());
+        let mut state = State {
+            context: Snapshot {
+                version: fields.number("version")?,
+                tree,
+            },
+            counts: BTreeMap::new(),
+            interlock: fields.optional("interlock", change_of)?,
+            initial_signals: signals.into(),
+        };
+        for change in &counts {
+            state.count(change);
+        }
+        Ok(Self {
+            seq: fields.number("seq")?,
+            hash: Hash::from_slice(fields.bytes("hash")?).ok_or(Malformed("hash"))?,
+            state,
+        })
+    }
+}
