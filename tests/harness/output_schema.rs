@@ -46,6 +46,9 @@ fn definition(words: &[String], output: &Json) -> Option<&'static str> {
     if word(0) == "check" && output.get("checks").is_some() {
         return Some("check");
     }
+    if word(0) == "check" && output.get("components").is_some() {
+        return Some("check-all");
+    }
     if output.get("outcome").is_some() {
         return Some("receipt");
     }
