@@ -66,6 +66,41 @@ fn words(command: &str) -> Vec<String> {
     command.split_whitespace().map(str::to_owned).collect()
 }
 
+/// The file's context is what a state begins with: it does not stand in the way of the next run, as the flag does.
+#[test]
+fn a_configuration_names_the_state_and_what_it_begins_with() {
+    let desk = Desk::new();
+    let context = root().join("guests/warehouse/context.yaml");
+    let file = format!("version = 1\nstate = \"kept\"\ncontext = {context:?}\n");
+    fs::write(desk.path().join("theus.toml"), file).expect("it is writable");
+    assert_eq!(desk.passes("$ADD price=500")["version"], 1);
+    assert_eq!(desk.passes("$ADD price=20 --buffered")["version"], 2);
+    assert_eq!(
+        desk.passes("$ADD price=20")["changes"][1],
+        json!({"path": "domain.total_value", "op": "set", "old": 520, "new": 540})
+    );
+    assert!(desk.path().join("kept").is_dir());
+    desk.ends("$ADD price=500 $CONTEXT", 2, "THEUS-U015");
+    assert_eq!(desk.passes("$ADD price=500 --state other")["version"], 1);
+}
+
+/// What commits files and what commits the context are not one yet, so the two do not meet.
+#[test]
+fn a_process_that_writes_files_is_refused_over_a_state() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path().join("data")).expect("it is writable");
+    let command = format!(
+        "run {} work steps:=[] --dir-rw data=data --state state",
+        guests::scribe().file.display()
+    );
+    let refused = desk.ends(&command, 2, "THEUS-U010");
+    let message = refused["error"]["message"].as_str().expect("a message");
+    assert!(
+        message.contains("where the context lives in a state"),
+        "{message}"
+    );
+}
+
 #[test]
 fn the_context_lives_in_the_directory_from_one_command_to_the_next() {
     let desk = Desk::new();

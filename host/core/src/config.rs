@@ -60,6 +60,8 @@ pub struct Config {
     pub schema: Option<String>,
     /// The audit recipe: rules for the input gate and the output gate.
     pub recipe: Option<String>,
+    /// The directory in which the context lasts from run to run; `context` then is its beginning. Only in the operator's file.
+    pub state: Option<String>,
     /// Lets contract and zone violations pass and reports them; for developing a contract. Only in the operator's file.
     pub permissive: Option<bool>,
     /// The guests of this file by name, and a folder to scan for more.

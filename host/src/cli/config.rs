@@ -165,6 +165,13 @@ impl Setup {
         path.map(|path| own.inside(word.name(), path)).transpose()
     }
 
+    /// The directory in which the context lasts: the flag's, else that of the operator's file.
+    pub(super) fn state(&self, flag: Option<&Path>) -> Option<PathBuf> {
+        let of_file = |file: &ConfigFile| Some(file.beside(file.config.state.as_deref()?));
+        flag.map(Path::to_owned)
+            .or_else(|| self.operators.as_ref().and_then(of_file))
+    }
+
     /// The limits of the operator's file over the defaults.
     pub(super) fn limits(&self) -> Limits {
         let defaults = Limits::default();

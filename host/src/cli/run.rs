@@ -49,7 +49,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
     /// With --state: does not wait for the disk; a crash may cost the last commits
-    #[arg(long, requires = "state")]
+    #[arg(long)]
     buffered: bool,
     /// The audit recipe: rules for the input gate and the output gate
     #[arg(long, value_name = "FILE")]
@@ -154,7 +154,13 @@ impl Run {
         let words = Words::split(&self.words)?;
         let map = self.args.as_deref().map(read_map).transpose()?;
         // What a configuration says of the context is about the first run of a state; a flag is about this one.
-        let has_context = self.state.as_deref().is_some_and(is_state);
+        let state = setup.state(self.state.as_deref());
+        if self.buffered && state.is_none() {
+            let message = "--buffered is about a state, and none is given";
+            return Err(Failure::new(Code::CommandLine, message)
+                .help("name its directory: --state DIR, or `state` in theus.toml"));
+        }
+        let has_context = state.as_deref().is_some_and(is_state);
         let context_path = match &self.context {
             None if has_context => None,
             flag => setup.file(Word::Context, flag.as_deref())?,
@@ -193,7 +199,7 @@ impl Run {
         }
         // One call: nothing stands ready for a second one.
         builder = builder.standing_instances(0);
-        if let Some(state) = &self.state {
+        if let Some(state) = &state {
             // A dry run leaves nothing behind, a new state included.
             if !self.dry_run || is_state(state) {
                 builder = builder.state(state);

@@ -125,7 +125,9 @@ pub enum GrantProblem {
         other: String,
     },
     /// A directory to write into, for an engine whose context lasts: the two commits are not one yet.
-    #[error("a process cannot write into a directory where the context lives in a state: the two commits are not one yet")]
+    #[error(
+        "a process cannot write into a directory where the context lives in a state: the two commits are not one yet"
+    )]
     OverState,
     /// A killed host left a commit in the directory that cannot be completed.
     #[error("{problem}")]
