@@ -26,14 +26,12 @@ pub(super) struct LimitFlags {
 
 impl LimitFlags {
     /// Limits with what the flags change.
-    pub(super) fn over(&self, limits: Limits) -> Limits {
-        Limits {
-            fuel: self.fuel.unwrap_or(limits.fuel),
-            timeout: self.timeout.unwrap_or(limits.timeout),
-            memory_bytes: self.max_memory.unwrap_or(limits.memory_bytes),
-            component_bytes: self.max_component.unwrap_or(limits.component_bytes),
-            ..limits
-        }
+    pub(super) fn over(&self, mut limits: Limits) -> Limits {
+        limits.fuel = self.fuel.unwrap_or(limits.fuel);
+        limits.timeout = self.timeout.unwrap_or(limits.timeout);
+        limits.memory_bytes = self.max_memory.unwrap_or(limits.memory_bytes);
+        limits.component_bytes = self.max_component.unwrap_or(limits.component_bytes);
+        limits
     }
 
     /// The flags as words of a command line.
