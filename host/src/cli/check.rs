@@ -13,6 +13,7 @@ use super::context_file;
 use super::exit;
 use super::failure::Failure;
 use super::grants::Grants;
+use super::inputs::InputFlags;
 use super::limits::{self, LimitFlags};
 use super::output::Output;
 use super::progress::during;
@@ -33,15 +34,8 @@ pub(super) struct Check {
     /// A component, a core module built with an SDK, a guest's source folder (built first), or a component's name of
     /// the configuration; without it, every component of the configuration
     target: Option<PathBuf>,
-    /// The recipe to check against the contracts and the schema
-    #[arg(long, value_name = "FILE")]
-    audit: Option<PathBuf>,
-    /// The schema to check, and to check the context, the contracts and the recipe against
-    #[arg(long, value_name = "FILE")]
-    schema: Option<PathBuf>,
-    /// The context file to check
-    #[arg(long, value_name = "FILE")]
-    context: Option<PathBuf>,
+    #[command(flatten)]
+    inputs: InputFlags,
     #[command(flatten)]
     grants: Grants,
     #[command(flatten)]
@@ -139,7 +133,10 @@ impl Check {
     }
 
     fn schema(&self, setup: &Setup, report: &mut Report) -> Option<Schema> {
-        let Some(file) = setup.file(Word::Schema, self.schema.as_deref()).transpose() else {
+        let Some(file) = setup
+            .file(Word::Schema, self.inputs.schema.as_deref())
+            .transpose()
+        else {
             let reason = "no schema is given (--schema FILE): contracts, recipe and context are held against none";
             report.skip("schema", reason);
             return None;
@@ -166,7 +163,10 @@ impl Check {
         schema: Option<&Schema>,
         report: &mut Report,
     ) -> Option<Recipe> {
-        let Some(file) = setup.file(Word::Recipe, self.audit.as_deref()).transpose() else {
+        let Some(file) = setup
+            .file(Word::Recipe, self.inputs.audit.as_deref())
+            .transpose()
+        else {
             report.skip("recipe", "no recipe is given (--audit FILE)");
             return None;
         };
@@ -192,7 +192,7 @@ impl Check {
 
     fn context(&self, setup: &Setup, limits: &Limits, schema: Option<Schema>, report: &mut Report) {
         let Some(file) = setup
-            .file(Word::Context, self.context.as_deref())
+            .file(Word::Context, self.inputs.context.as_deref())
             .transpose()
         else {
             report.skip("context", "no context is given (--context FILE)");

@@ -1,11 +1,25 @@
 //! Where the command line keeps compiled code.
 
+use clap::Args;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// The folder of this user's compiled code, if the environment says where caches belong.
-pub(super) fn folder() -> Option<PathBuf> {
-    of(std::env::var_os("XDG_CACHE_HOME"), std::env::home_dir())
+/// The flag that does without.
+#[derive(Args, Debug)]
+pub(super) struct CacheFlag {
+    /// Compiles the guest anew, and keeps no compiled code for later runs
+    #[arg(long)]
+    no_cache: bool,
+}
+
+impl CacheFlag {
+    /// The folder of this user's compiled code, if it is wanted and the environment says where caches belong.
+    pub(super) fn folder(&self) -> Option<PathBuf> {
+        if self.no_cache {
+            return None;
+        }
+        of(std::env::var_os("XDG_CACHE_HOME"), std::env::home_dir())
+    }
 }
 
 /// The same for an environment: the XDG base directory specification wants paths that are not absolute to be ignored.

@@ -4,16 +4,15 @@ mod command;
 mod text;
 
 use self::command::{Commands, Given};
-use super::code_cache;
-use super::config::{ConfigFlag, Setup, Word};
-use super::context_file;
+use super::code_cache::CacheFlag;
+use super::config::{ConfigFlag, Setup};
 use super::exit;
 use super::failure::Failure;
 use super::grants::Grants;
+use super::inputs::InputFlags;
 use super::limits::{self, LimitFlags};
 use super::output::Output;
 use super::progress::during;
-use super::run::{read_recipe, recipe_notes};
 use super::schema;
 use clap::Args;
 use serde::Serialize;
@@ -47,24 +46,16 @@ pub(super) struct Fuzz {
     /// What all choices follow from: the same seed and runs find the same
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// The context to start from: YAML, or JSON where the name ends in .json
-    #[arg(long, value_name = "FILE")]
-    context: Option<PathBuf>,
-    /// The audit recipe: what its rules do is counted
-    #[arg(long, value_name = "FILE")]
-    audit: Option<PathBuf>,
-    /// The schema: contexts are made from it as well
-    #[arg(long, value_name = "FILE")]
-    schema: Option<PathBuf>,
+    #[command(flatten)]
+    inputs: InputFlags,
     #[command(flatten)]
     grants: Grants,
     #[command(flatten)]
     limits: LimitFlags,
     #[command(flatten)]
     config: ConfigFlag,
-    /// Compiles the guest anew, and keeps no compiled code for later runs
-    #[arg(long)]
-    no_cache: bool,
+    #[command(flatten)]
+    cache: CacheFlag,
 }
 
 /// What is known once the files are read.
@@ -167,39 +158,18 @@ impl Fuzz {
         let setup = Setup::read(&self.config, &self.target)?;
         let limits = self.limits.over(setup.limits());
         limits::check(&limits)?;
-        let context_path = setup.file(Word::Context, self.context.as_deref())?;
-        let context = context_path
-            .as_deref()
-            .map(|file| context_file::read(file, &limits))
-            .transpose()?;
-        let recipe = setup.file(Word::Recipe, self.audit.as_deref())?;
-        let recipe = recipe.as_deref().map(read_recipe).transpose()?;
-        let schema = setup.file(Word::Schema, self.schema.as_deref())?;
-        let schema = schema.as_deref().map(schema::read).transpose()?;
+        let inputs = self.inputs.read(&setup, None, &limits)?;
         let loaded = setup.load(&limits, output)?;
         if let Some(process) = &self.process {
             loaded.process(Some(process))?;
         }
         let mut warnings = setup.notes().to_vec();
-        if let Some(recipe) = &recipe {
-            warnings.extend(recipe_notes(recipe, &loaded)?);
-        }
+        warnings.extend(inputs.notes(&loaded)?);
         let granted = setup.granted(&self.grants, &loaded.guest.contracts)?;
         warnings.extend(granted.notes);
-        let mut builder = Engine::builder().limits(limits);
-        if let Some(context) = context {
-            builder = builder.context(context);
-        }
-        if let Some(recipe) = recipe {
-            builder = builder.recipe(recipe);
-        }
-        if let Some(schema) = schema {
-            builder = builder.schema(schema);
-        }
-        if let Some(folder) = code_cache::folder().filter(|_| !self.no_cache) {
-            builder = builder.compiled_code_cache(folder);
-        }
-        let engine = builder
+        let context_path = inputs.context_path.clone();
+        let engine = inputs
+            .builder(limits, &self.cache)
             .build()
             .map_err(|error| schema::not_built(&error, context_path.as_deref()))?;
         let registered = during(output, "compiling the guest", || {
@@ -221,8 +191,8 @@ impl Fuzz {
         flags.extend(self.limits.words());
         let file = |path: &PathBuf| path.display().to_string();
         let settings = [
-            ("--audit", self.audit.as_ref().map(file)),
-            ("--schema", self.schema.as_ref().map(file)),
+            ("--audit", self.inputs.audit.as_ref().map(file)),
+            ("--schema", self.inputs.schema.as_ref().map(file)),
             ("--config", self.config.file().map(file)),
         ];
         for (flag, value) in settings {

@@ -18,6 +18,7 @@ mod files;
 mod fuzz;
 mod grants;
 mod init;
+mod inputs;
 mod inspect;
 mod limits;
 mod log;

@@ -1,12 +1,12 @@
 //! `run`: one process, once, through the whole pipeline.
 
 use super::args::{self, Words};
-use super::code_cache;
-use super::config::{ConfigFlag, Setup, Word};
-use super::context_file;
+use super::code_cache::CacheFlag;
+use super::config::{ConfigFlag, Setup};
 use super::exit;
 use super::failure::Failure;
 use super::grants::Grants;
+use super::inputs::InputFlags;
 use super::limits::{self, LimitFlags};
 use super::output::{Output, Verbosity};
 use super::progress::during;
@@ -42,21 +42,14 @@ pub(super) struct Run {
     /// Arguments as one JSON map from a file, or from the standard input for `-`
     #[arg(long, value_name = "FILE|-")]
     args: Option<PathBuf>,
-    /// The initial context: YAML, or JSON where the name ends in .json
-    #[arg(long, value_name = "FILE")]
-    context: Option<PathBuf>,
+    #[command(flatten)]
+    inputs: InputFlags,
     /// Keeps the context in a directory, from one run to the next: what is acknowledged survives crashes
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
     /// With --state: does not wait for the disk; a crash may cost the last commits
     #[arg(long)]
     buffered: bool,
-    /// The audit recipe: rules for the input gate and the output gate
-    #[arg(long, value_name = "FILE")]
-    audit: Option<PathBuf>,
-    /// The schema: what the context may hold
-    #[arg(long, value_name = "FILE")]
-    schema: Option<PathBuf>,
     #[command(flatten)]
     grants: Grants,
     #[command(flatten)]
@@ -78,9 +71,8 @@ pub(super) struct Run {
     steps: bool,
     #[command(flatten)]
     limits: LimitFlags,
-    /// Compiles the guest anew, and keeps no compiled code for later runs
-    #[arg(long)]
-    no_cache: bool,
+    #[command(flatten)]
+    cache: CacheFlag,
 }
 
 /// What is known once the files are read: all that a run needs.
@@ -133,13 +125,8 @@ impl Run {
     pub(super) fn places(&self) -> Result<Vec<PathBuf>, Failure> {
         let setup = Setup::read(&self.config, &self.target)?;
         let mut places = setup.places()?;
-        let named = [
-            setup.file(Word::Context, self.context.as_deref())?,
-            setup.file(Word::Recipe, self.audit.as_deref())?,
-            setup.file(Word::Schema, self.schema.as_deref())?,
-            self.args.clone(),
-        ];
-        places.extend(named.into_iter().flatten());
+        places.extend(self.inputs.files(&setup)?.into_iter().flatten());
+        places.extend(self.args.clone());
         Ok(places)
     }
 
@@ -153,50 +140,24 @@ impl Run {
         limits::check(&limits)?;
         let words = Words::split(&self.words)?;
         let map = self.args.as_deref().map(read_map).transpose()?;
-        // What a configuration says of the context is about the first run of a state; a flag is about this one.
         let state = setup.state(self.state.as_deref());
         if self.buffered && state.is_none() {
             let message = "--buffered is about a state, and none is given";
             return Err(Failure::new(Code::CommandLine, message)
                 .help("name its directory: --state DIR, or `state` in theus.toml"));
         }
-        let has_context = state.as_deref().is_some_and(is_state);
-        let context_path = match &self.context {
-            None if has_context => None,
-            flag => setup.file(Word::Context, flag.as_deref())?,
-        };
-        let context = context_path
-            .as_deref()
-            .map(|file| context_file::read(file, &limits))
-            .transpose()?;
-        let recipe = setup.file(Word::Recipe, self.audit.as_deref())?;
-        let recipe = recipe.as_deref().map(read_recipe).transpose()?;
-        let schema = setup.file(Word::Schema, self.schema.as_deref())?;
-        let schema = schema.as_deref().map(schema::read).transpose()?;
+        let inputs = self.inputs.read(setup, state.as_deref(), &limits)?;
         let loaded = setup.load(&limits, output)?;
         let contract = loaded.process(words.process)?.clone();
         let in_process = |failure: Failure| failure.process(&contract.name);
         let args = args::collect(&contract, &words.arguments, map).map_err(in_process)?;
         let mut notes = setup.notes().to_vec();
-        if let Some(recipe) = &recipe {
-            notes.extend(recipe_notes(recipe, &loaded)?);
-        }
+        notes.extend(inputs.notes(&loaded)?);
         let granted = setup.granted(&self.grants, &loaded.guest.contracts)?;
         notes.extend_from_slice(&granted.notes);
         let narrowed = granted.narrowed(&contract);
-        let mut builder = Engine::builder().limits(limits).mode(mode);
-        if let Some(context) = context {
-            builder = builder.context(context);
-        }
-        if let Some(recipe) = recipe {
-            builder = builder.recipe(recipe);
-        }
-        if let Some(schema) = schema {
-            builder = builder.schema(schema);
-        }
-        if let Some(folder) = code_cache::folder().filter(|_| !self.no_cache) {
-            builder = builder.compiled_code_cache(folder);
-        }
+        let context_path = inputs.context_path.clone();
+        let mut builder = inputs.builder(limits, &self.cache).mode(mode);
         // One call: nothing stands ready for a second one.
         builder = builder.standing_instances(0);
         if let Some(state) = &state {
