@@ -1,11 +1,11 @@
-//! Gathers what `theus-host init` writes: the Rust SDK's sources and the templates, so that the binary needs no checkout.
+//! Gathers what `theus-host init` writes: the SDKs' sources and the templates, so that the binary needs no checkout.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// What the SDK is built from: folders and files of the project.
-const SDK: [&str; 11] = [
+/// What the SDK in Rust is built from: folders and files of the project.
+const RUST_SDK: [&str; 11] = [
     "guest-sdk/macros/Cargo.toml",
     "guest-sdk/macros/src",
     "guest-sdk/rust/Cargo.toml",
@@ -19,22 +19,41 @@ const SDK: [&str; 11] = [
     "LICENSE-MIT",
 ];
 
+/// What the SDK in AssemblyScript consists of.
+const SCRIPT_SDK: [&str; 8] = [
+    "guest-sdk/assemblyscript/README.md",
+    "guest-sdk/assemblyscript/asconfig.json",
+    "guest-sdk/assemblyscript/assembly",
+    "guest-sdk/assemblyscript/index.ts",
+    "guest-sdk/assemblyscript/package.json",
+    "guest-sdk/assemblyscript/transform",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+];
+
 /// What has to be changed before it is written.
-const PROJECT: [&str; 3] = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml"];
+const PROJECT: [&str; 4] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "rust-toolchain.toml",
+    "guests/warehouse-as/package-lock.json",
+];
 
 fn main() -> io::Result<()> {
     let host = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?);
     let root = host.parent().ok_or(io::ErrorKind::NotFound)?;
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
     let mut code = String::new();
-    write_table(&mut code, "SDK", root, &SDK)?;
+    write_table(&mut code, "RUST_SDK", root, &RUST_SDK)?;
+    write_table(&mut code, "SCRIPT_SDK", root, &SCRIPT_SDK)?;
     write_table(&mut code, "PROJECT", root, &PROJECT)?;
-    write_table(
-        &mut code,
-        "RUST_TEMPLATE",
-        &host.join("templates/rust"),
-        &["."],
-    )?;
+    for (name, folder) in [
+        ("COMMON_TEMPLATE", "templates/common"),
+        ("RUST_TEMPLATE", "templates/rust"),
+        ("SCRIPT_TEMPLATE", "templates/assemblyscript"),
+    ] {
+        write_table(&mut code, name, &host.join(folder), &["."])?;
+    }
     fs::write(out.join("embedded.rs"), code)
 }
 

@@ -236,5 +236,5 @@ fn the_trees_own_files_fit_the_schema() {
         assert_eq!(schema.is_valid(&parsed), reads, "{}", file.display());
         refused += usize::from(!reads);
     }
-    assert!(cases.len() > 5 && refused >= 4, "{} {refused}", cases.len());
+    assert!(cases.len() > 5 && refused >= 3, "{} {refused}", cases.len());
 }

@@ -9,27 +9,58 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Runs the binary as somebody with no network, and with no checkout but what `init` wrote.
+/// Runs the binary as somebody with no network, and with no checkout but what `init` wrote. npm may fetch its packages once.
 fn run(folder: &Path, line: &str) -> Ran {
     let mut command = host();
     command
         .args(line.split(' '))
         .current_dir(folder)
         .env("CARGO_NET_OFFLINE", "true")
+        .env("npm_config_prefer_offline", "true")
         .env("CARGO_TARGET_DIR", guests::tmp().join("init"));
     Ran::of(&mut command, "").expect("the binary runs")
 }
 
 #[test]
 fn a_new_project_builds_and_passes_its_own_cases() {
-    let _alone = alone("init");
     let folder = tempfile::tempdir().expect("a folder");
-    let made = run(folder.path(), "init my-counter --lang rust");
-    assert_eq!(made.code, 0, "{made:?}");
     let project = folder.path().join("my-counter");
+    let _alone = alone("init");
     // What an earlier run of this test has built is not there for a newcomer.
     let _ =
         fs::remove_file(guests::tmp().join("init/wasm32-unknown-unknown/release/my_counter.wasm"));
+    makes_a_project(
+        folder.path(),
+        "rust",
+        "this runs the build scripts of its author",
+    );
+    let fmt = Command::new("cargo")
+        .args(["fmt", "--check"])
+        .current_dir(&project)
+        .output()
+        .expect("cargo starts");
+    assert!(
+        fmt.status.success(),
+        "{}",
+        String::from_utf8_lossy(&fmt.stdout)
+    );
+}
+
+#[test]
+fn so_does_one_in_assemblyscript() {
+    let folder = tempfile::tempdir().expect("a folder");
+    makes_a_project(
+        folder.path(),
+        "assemblyscript",
+        "this runs the compiler transforms of its author",
+    );
+}
+
+/// Makes a project and types all that a newcomer is told to; `warning` is said by the first build and by no other.
+fn makes_a_project(folder: &Path, lang: &str, warning: &str) {
+    let made = run(folder, &format!("init my-counter --lang {lang}"));
+    assert_eq!(made.code, 0, "{made:?}");
+    let project = folder.join("my-counter");
     let mut first = true;
     // The README's commands and those that are printed are what a newcomer types.
     let readme = fs::read_to_string(project.join("README.md")).expect("README.md");
@@ -49,9 +80,7 @@ fn a_new_project_builds_and_passes_its_own_cases() {
         }
         let ran = run(&project, line);
         assert_eq!(ran.code, 0, "{command}: {ran:?}");
-        let told = ran
-            .stderr
-            .contains("this runs the build scripts of its author");
+        let told = ran.stderr.contains(warning);
         assert_eq!(told, std::mem::take(&mut first), "{command}: {ran:?}");
         if line.starts_with("test ") {
             assert!(ran.stdout.ends_with("2 passed, 0 failed\n"), "{ran:?}");
@@ -65,16 +94,6 @@ fn a_new_project_builds_and_passes_its_own_cases() {
         assert_eq!(ran.code, 0, "{line}: {ran:?}");
     }
     assert!(project.join("my-counter.wasm").is_file());
-    let fmt = Command::new("cargo")
-        .args(["fmt", "--check"])
-        .current_dir(&project)
-        .output()
-        .expect("cargo starts");
-    assert!(
-        fmt.status.success(),
-        "{}",
-        String::from_utf8_lossy(&fmt.stdout)
-    );
 }
 
 /// What the page about languages types in a new project, and ends by itself.
@@ -107,9 +126,21 @@ fn an_sdk_that_is_there_already_is_used() {
     assert!(!folder.path().join("counter/.theus").exists());
     let ran = run(folder.path(), "test counter");
     assert!(ran.stdout.ends_with("2 passed, 0 failed\n"), "{ran:?}");
+    let sdk = root().join("guest-sdk/assemblyscript");
+    let line = format!("init script --lang assemblyscript --sdk {}", sdk.display());
+    assert_eq!(run(folder.path(), &line).code, 0);
+    let ran = run(folder.path(), "test script");
+    assert!(ran.stdout.ends_with("2 passed, 0 failed\n"), "{ran:?}");
     // A folder that is no SDK is told of before anything is made.
     for (line, code) in [
         ("init other --sdk /", "THEUS-U002"),
+        (
+            &*format!(
+                "init other --sdk {} --lang assemblyscript",
+                root().join("guests/warehouse-as").display()
+            ),
+            "THEUS-U001",
+        ),
         (
             &*format!("init other --sdk {}", root().join("host").display()),
             "THEUS-U001",

@@ -23,7 +23,8 @@ pub(super) struct Init {
     /// The language that the guest is written in
     #[arg(long, value_name = "LANGUAGE", value_enum, default_value_t)]
     lang: Lang,
-    /// An SDK's folder to build with (`guest-sdk/rust` of a checkout) instead of the one that this program carries
+    /// An SDK's folder to build with (`guest-sdk/rust` or `guest-sdk/assemblyscript` of a checkout) instead of the one that
+    /// this program carries
     #[arg(long, value_name = "PATH")]
     sdk: Option<PathBuf>,
 }
@@ -32,6 +33,8 @@ pub(super) struct Init {
 enum Lang {
     #[default]
     Rust,
+    #[value(name = "assemblyscript")]
+    AssemblyScript,
 }
 
 /// What is printed: where the project is, and what is in it but for the SDK.
@@ -54,14 +57,18 @@ impl Init {
     /// Makes the project's folder, whole or not at all.
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let sdk = match &self.sdk {
-            Some(folder) => elsewhere(folder)?,
+            Some(folder) => self.elsewhere(folder)?,
             None => Sdk {
-                path: format!("{}/guest-sdk/rust", embedded::FOLDER),
-                files: embedded::sdk()?,
+                path: format!("{}/{}", embedded::FOLDER, self.lang.sdk()),
+                files: match self.lang {
+                    Lang::Rust => embedded::rust_sdk()?,
+                    Lang::AssemblyScript => embedded::script_sdk(),
+                },
             },
         };
         let files = match self.lang {
             Lang::Rust => embedded::rust_project(&self.name, &sdk.path),
+            Lang::AssemblyScript => embedded::script_project(&self.name, &sdk.path),
         };
         let folder = PathBuf::from(&self.name);
         fs::create_dir(&folder).map_err(|error| {
@@ -83,13 +90,83 @@ impl Init {
         let names = files.iter().map(|(path, _)| path.display().to_string());
         let report = Report {
             folder: self.name.clone(),
-            lang: "rust",
+            lang: self.lang.name(),
             sdk: sdk.path,
             files: names.collect(),
             error: (),
         };
         report.print(output)?;
         Ok(exit::OK)
+    }
+}
+
+impl Init {
+    /// An SDK that is there already.
+    fn elsewhere(&self, folder: &Path) -> Result<Sdk, Failure> {
+        let (manifest, name) = match self.lang {
+            Lang::Rust => ("Cargo.toml", "name = \"theus-guest\""),
+            Lang::AssemblyScript => ("package.json", "\"name\": \"theus-guest\","),
+        };
+        let manifest = folder.join(manifest);
+        let text = fs::read_to_string(&manifest)
+            .map_err(|error| Failure::file("read", &manifest, &error).help(SDK_HELP))?;
+        if !text.lines().any(|line| line.trim() == name) {
+            let problem = format!(
+                "{} is not the manifest of `theus-guest`",
+                manifest.display()
+            );
+            return Err(Failure::new(Code::CommandLine, problem).help(SDK_HELP));
+        }
+        let path = folder
+            .canonicalize()
+            .map_err(|error| Failure::file("read", folder, &error))?;
+        let path = match self.lang {
+            Lang::Rust => path,
+            // npm writes the way from the project into its lock file.
+            Lang::AssemblyScript => way_from(&self.name, &path)?,
+        };
+        let path = path.to_str().map(str::to_owned).ok_or_else(|| {
+            let problem = format!("the path {} is not UTF-8", path.display());
+            Failure::new(Code::CommandLine, problem)
+        })?;
+        Ok(Sdk {
+            path,
+            files: Vec::new(),
+        })
+    }
+}
+
+/// The way from a folder below the current one to a place.
+fn way_from(name: &str, place: &Path) -> Result<PathBuf, Failure> {
+    let here = Path::new(".");
+    let from = here
+        .canonicalize()
+        .map_err(|error| Failure::file("read", here, &error))?
+        .join(name);
+    let shared = from
+        .components()
+        .zip(place.components())
+        .take_while(|(one, other)| one == other)
+        .count();
+    let up = from.components().skip(shared).map(|_| Component::ParentDir);
+    Ok(up.chain(place.components().skip(shared)).collect())
+}
+
+impl Lang {
+    /// The language's name on the command line.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::AssemblyScript => "assemblyscript",
+        }
+    }
+
+    /// The folder of its SDK in the project's sources.
+    fn sdk(self) -> &'static str {
+        match self {
+            Self::Rust => "guest-sdk/rust",
+            Self::AssemblyScript => "guest-sdk/assemblyscript",
+        }
     }
 }
 
@@ -112,34 +189,6 @@ impl Report {
         ));
         output.data(&text)
     }
-}
-
-/// An SDK that is there already.
-fn elsewhere(folder: &Path) -> Result<Sdk, Failure> {
-    let manifest = folder.join("Cargo.toml");
-    let text = fs::read_to_string(&manifest)
-        .map_err(|error| Failure::file("read", &manifest, &error).help(SDK_HELP))?;
-    if !text
-        .lines()
-        .any(|line| line.trim() == "name = \"theus-guest\"")
-    {
-        let problem = format!(
-            "{} is not the manifest of `theus-guest`",
-            manifest.display()
-        );
-        return Err(Failure::new(Code::CommandLine, problem).help(SDK_HELP));
-    }
-    let path = folder
-        .canonicalize()
-        .map_err(|error| Failure::file("read", folder, &error))?;
-    let path = path.to_str().map(str::to_owned).ok_or_else(|| {
-        let problem = format!("the path {} is not UTF-8", path.display());
-        Failure::new(Code::CommandLine, problem)
-    })?;
-    Ok(Sdk {
-        path,
-        files: Vec::new(),
-    })
 }
 
 const SDK_HELP: &str = "--sdk names the folder of the package `theus-guest`; without it the SDK that this program carries is used";
