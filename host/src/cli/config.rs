@@ -172,6 +172,15 @@ impl Setup {
             .or_else(|| self.operators.as_ref().and_then(of_file))
     }
 
+    /// The folders that the operator's file grants for writing.
+    pub(super) fn writable_directories(&self) -> Vec<PathBuf> {
+        let of_file = |file: &ConfigFile| -> Vec<PathBuf> {
+            let granted = file.config.grants.writable_directories.values();
+            granted.map(|path| file.beside(path)).collect()
+        };
+        self.operators.as_ref().map(of_file).unwrap_or_default()
+    }
+
     /// The limits of the operator's file over the defaults.
     pub(super) fn limits(&self) -> Limits {
         let defaults = Limits::default();

@@ -35,6 +35,11 @@ pub(super) struct FileGrants {
 }
 
 impl Grants {
+    /// The folders that are granted for writing.
+    pub(super) fn writable_directories(&self) -> impl Iterator<Item = PathBuf> {
+        self.dir_rw.iter().map(|(_, path)| path.clone())
+    }
+
     /// The contracts as declared, with these side effects and those of the file. Of a directory the flag's path counts.
     pub(super) fn policy(&self, file: &FileGrants) -> Policy {
         let mut policy = Policy::as_declared();

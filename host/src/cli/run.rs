@@ -130,6 +130,15 @@ impl Run {
         Ok(places)
     }
 
+    /// The folders that a run writes into: its state, and the directories that are granted for writing.
+    pub(super) fn written(&self) -> Result<Vec<PathBuf>, Failure> {
+        let setup = Setup::read(&self.config, &self.target)?;
+        let mut written = setup.writable_directories();
+        written.extend(self.grants.writable_directories());
+        written.extend(setup.state(self.state.as_deref()));
+        Ok(written)
+    }
+
     /// Whether the arguments come from the standard input, which can be read only once.
     pub(super) fn reads_stdin(&self) -> bool {
         self.args.as_deref() == Some(Path::new("-"))

@@ -49,8 +49,8 @@ struct Watched {
     folders: Vec<PathBuf>,
     /// Single files, watched through the folders that they lie in: editors put new ones in their place.
     files: Vec<PathBuf>,
-    /// What a run writes itself.
-    written: Option<PathBuf>,
+    /// What a run writes itself: a file, or a folder with all in it.
+    written: Vec<PathBuf>,
     /// What a file was when its last change was told of: one change may come as several events, some of them late.
     stamps: HashMap<PathBuf, Option<Stamp>>,
 }
@@ -75,7 +75,9 @@ impl Watch {
         }
         let words = words_of_run(words)?;
         let (sender, news) = mpsc::channel();
-        let mut watched = Watched::new(&sender, out)?;
+        let mut written = self.run.written()?;
+        written.extend(out.map(Path::to_owned));
+        let mut watched = Watched::new(&sender, &written)?;
         for place in self.run.places()? {
             watched.add(&place)?;
         }
@@ -132,9 +134,11 @@ fn shown(file: &Path) -> String {
 }
 
 impl Watched {
-    fn new(sender: &Sender<News>, out: Option<&Path>) -> Result<Self, Failure> {
+    fn new(sender: &Sender<News>, written: &[PathBuf]) -> Result<Self, Failure> {
         let sender = sender.clone();
-        let written = out.map(std::path::absolute).transpose();
+        // What is not there yet has no links to resolve.
+        let place = |path: &PathBuf| path.canonicalize().or_else(|_| std::path::absolute(path));
+        let written: Result<Vec<_>, _> = written.iter().map(place).collect();
         let tell = move |event: notify::Result<Event>| {
             let _ = sender.send(event.map_or_else(News::Blind, News::Changed));
         };
@@ -227,7 +231,7 @@ impl Watched {
                     .watch(path, RecursiveMode::Recursive)
                     .map_err(|error| blind(&error))?;
             }
-            let is_written = self.written.as_ref().is_some_and(|it| it == path);
+            let is_written = self.written.iter().any(|it| path.starts_with(it));
             let is_ours = !is_written && (folder.is_some() || self.files.contains(path));
             if is_ours && self.is_new(path) {
                 concerned.get_or_insert_with(|| path.clone());
