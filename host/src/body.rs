@@ -119,7 +119,15 @@ mod native {
             call: impl Fn(&mut ContextGuard, &[u8]) -> Result<Vec<u8>, Refusal> + Send + Sync + 'static,
         ) -> Result<(), RegisterError> {
             let body = super::Body::Native(NativeProcess(Arc::new(call)));
-            let process = Process::new(contract, None, None, "native".into(), body, &self.shared)?;
+            let process = Process::new(
+                contract,
+                None,
+                None,
+                "native".into(),
+                &[],
+                body,
+                &self.shared,
+            )?;
             let name = process.contract.name.clone();
             self.shared
                 .add_processes(&HashMap::from([(name, Arc::new(process))]))

@@ -11,8 +11,9 @@ use crate::opening;
 use crate::receipt::Durability;
 use crate::record::RecordRing;
 use crate::runtime::Runtime;
-use crate::store::{self, Hash, Store, StoreError};
+use crate::store::{self, Store, StoreError};
 use crate::subscription::Subscribers;
+use crate::terms::SharedTerms;
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -243,12 +244,15 @@ impl EngineBuilder {
                 (initial, None, interlock, tracker, Vec::new())
             }
         };
-        let digest = |recipe: &Recipe| Hash::of_bytes(recipe.text().as_bytes()).to_string().into();
+        let terms = committer.is_some().then(|| {
+            let (recipe, schema) = (self.recipe.as_ref(), self.schema.as_ref());
+            SharedTerms::new(recipe, schema, &self.limits, &runtime.settings())
+        });
         Ok(Engine {
             shared: Arc::new(Shared {
                 limits: Arc::new(self.limits),
                 mode: self.mode,
-                recipe_digest: self.recipe.as_ref().map(digest),
+                terms,
                 recipe: self.recipe,
                 schema: self.schema,
                 runtime,

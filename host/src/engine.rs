@@ -26,6 +26,7 @@ use crate::run::{Call, Run};
 use crate::runtime::{CallSettings, Execution, Runtime};
 use crate::store::{CountKey, StoreError};
 use crate::subscription::{self, Subscribers, Subscription};
+use crate::terms::SharedTerms;
 use arc_swap::ArcSwap;
 use crossbeam_utils::CachePadded;
 use std::collections::HashMap;
@@ -59,7 +60,8 @@ pub(crate) struct Shared {
     pub(crate) committer: Option<Committer>,
     /// The counters of processes that were not registered yet when the state was opened.
     pub(crate) kept_counts: Vec<(CountKey, u64)>,
-    pub(crate) recipe_digest: Option<Arc<str>>,
+    /// What all runs are made under, where that is kept.
+    pub(crate) terms: Option<SharedTerms>,
     // What every run changes lies apart from what it only reads: no core has to fetch the one because of the other.
     pub(crate) head: CachePadded<Head>,
     pub(crate) locks: CachePadded<LockTable>,
@@ -284,7 +286,10 @@ impl Shared {
     fn guard(&self, run: &mut Run, grant: &Grant, transaction: Transaction) -> Box<ContextGuard> {
         let _span = run.begin(Step::Guard);
         let guard = grant.guard.clone();
-        let guard = ContextGuard::new(guard, transaction, self.limits.clone(), self.mode);
+        let mut guard = ContextGuard::new(guard, transaction, self.limits.clone(), self.mode);
+        if self.committer.is_some() {
+            guard = guard.noting_reads();
+        }
         run.done();
         Box::new(guard)
     }

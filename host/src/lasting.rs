@@ -12,11 +12,19 @@ use theus_core::audit::{Judgement, Moved};
 use theus_core::transaction::{Signal, Snapshot, Transaction};
 
 impl Shared {
-    /// Refuses a run whose commit could not last: an earlier error left open what is on the disk.
+    /// Refuses a run whose commit could not last: an earlier error left open what is on the disk, or what its record would
+    /// refer to cannot be kept.
     pub(crate) fn store_sound(&self, run: &Run) -> Result<(), RunError> {
         match &self.committer {
             None => Ok(()),
-            Some(committer) => committer.sound().map_err(|error| run.store_failed(error)),
+            Some(committer) => {
+                let sound = committer.sound();
+                let kept = sound.and_then(|()| match run.is_dry_run() {
+                    true => Ok(()),
+                    false => run.process.unkept.keep(&**committer.store()),
+                });
+                kept.map_err(|error| run.store_failed(error))
+            }
         }
     }
 
@@ -128,8 +136,9 @@ impl Shared {
     /// The entry of a run that wrote nothing.
     fn entry(&self, run: &Run) -> Entry {
         let mut entry = Entry::new(unnamed(), self.record_of(run));
-        entry.contract = Some(run.process.contract_digest.clone());
-        entry.recipe = self.recipe_digest.clone();
+        entry.terms = run.process.terms;
+        entry.touched.clone_from(&run.touched);
+        entry.result.clone_from(&run.receipt.result);
         entry.reads = run.locks.as_ref().map(|it| it.paths()).unwrap_or_default();
         entry.counts.clone_from(&run.counts);
         entry.interlock.clone_from(&run.interlock);

@@ -66,6 +66,7 @@ mod side_effects;
 mod staging;
 pub mod store;
 mod subscription;
+mod terms;
 pub mod testing;
 
 pub use crate::audit_count::AuditCount;
@@ -90,6 +91,7 @@ pub use crate::runtime::{BareGuest, PlainGuest, ReusedInstance};
 pub use crate::side_effects::{FileChange, FileOp, Outside, Seed};
 pub use crate::staging::DirectoryProblem;
 pub use crate::subscription::{Event, Subscription};
+pub use crate::terms::Terms;
 pub use theus_core::advice::Advice;
 pub use theus_core::arguments::MASK;
 pub use theus_core::audit::{Action, Gate, Level, Recipe, RecipeErrors, Verdict};

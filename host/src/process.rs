@@ -9,7 +9,7 @@ use crate::guest::{Guest, GuestError};
 use crate::observe::Metrics;
 use crate::policy::Policy;
 use crate::side_effects::Reach;
-use crate::store::Hash;
+use crate::terms::{Terms, Unkept};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Read as _;
@@ -29,7 +29,10 @@ pub(crate) struct Process {
     /// What the operator grants of the contract, where that is less.
     pub(crate) narrowed: Option<Narrowed>,
     pub(crate) digest: Arc<str>,
-    pub(crate) contract_digest: Arc<str>,
+    /// What its runs are made under.
+    pub(crate) terms: Terms,
+    /// What of that a store has yet to be given.
+    pub(crate) unkept: Unkept,
     pub(crate) body: Body,
     pub(crate) rules: Option<Arc<ProcessRules>>,
     /// The grant, where it is the same for every call.
@@ -100,8 +103,15 @@ impl Engine {
                 let reach = grants.reach(&contract);
                 let narrowed = policy.narrow(&contract)?;
                 let body = Body::Guest(program.clone());
-                let process =
-                    Process::new(contract, narrowed, reach, digest.clone(), body, shared)?;
+                let process = Process::new(
+                    contract,
+                    narrowed,
+                    reach,
+                    digest.clone(),
+                    &component,
+                    body,
+                    shared,
+                )?;
                 Ok((name, Arc::new(process)))
             })
             .collect();
@@ -188,6 +198,7 @@ impl Process {
         narrowed: Option<Narrowed>,
         reach: Option<Arc<Reach>>,
         digest: Arc<str>,
+        component: &[u8],
         body: Body,
         shared: &Shared,
     ) -> Result<Self, RegisterError> {
@@ -200,6 +211,12 @@ impl Process {
             })
             .transpose()?
             .flatten();
+        let (terms, unkept) = match &shared.terms {
+            Some(terms) => {
+                terms.of_process(&contract, narrowed.as_ref(), reach.as_deref(), component)
+            }
+            None => (Terms::default(), Unkept::nothing()),
+        };
         let fixed_grant = Grant::fixed(
             &contract,
             narrowed.as_ref(),
@@ -214,7 +231,8 @@ impl Process {
             metrics: Metrics::of(&contract.name),
             reach,
             name: contract.name.as_str().into(),
-            contract_digest: contract_digest(&contract),
+            terms,
+            unkept,
             contract,
             narrowed,
             digest,
@@ -279,29 +297,6 @@ fn notes(names: &[String], processes: &HashMap<String, Arc<Process>>) -> Vec<Str
         }
     }
     notes
-}
-
-/// The digest of what a contract declares, whatever its section's spelling.
-fn contract_digest(contract: &Contract) -> Arc<str> {
-    let texts = |it: &[theus_core::pattern::PathPattern]| -> Vec<String> {
-        it.iter().map(ToString::to_string).collect()
-    };
-    let parameters = contract
-        .parameters
-        .iter()
-        .map(|it| serde_json::json!([it.name, it.kind.name(), it.optional, it.secret]));
-    let effects = contract.side_effects.iter().map(ToString::to_string);
-    let declared = serde_json::json!([
-        contract.name,
-        parameters.collect::<Vec<_>>(),
-        texts(&contract.inputs),
-        texts(&contract.outputs),
-        effects.collect::<Vec<_>>(),
-        contract.errors,
-    ]);
-    Hash::of_bytes(declared.to_string().as_bytes())
-        .to_string()
-        .into()
 }
 
 fn check_contract(

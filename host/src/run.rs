@@ -14,6 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 use theus_core::audit::{Findings, Tick};
 use theus_core::context_guard::{ContextGuard, Mode, Usage};
 use theus_core::limits::{Limit, LimitExceeded, Limits};
+use theus_core::path::Path;
 use theus_core::schema::Breach;
 use theus_core::transaction::{Snapshot, Transaction};
 use theus_core::value::Map;
@@ -48,6 +49,8 @@ pub(crate) struct Run {
     pub(crate) seq: Option<u64>,
     /// What it locked: all that it may have read.
     pub(crate) locks: Option<Arc<LockSet>>,
+    /// Where it did read, where that is kept.
+    pub(crate) touched: Vec<Path>,
     /// The audit counters that it moved, where they are kept.
     pub(crate) counts: Vec<CountChange>,
     /// What it did to the interlock.
@@ -148,6 +151,7 @@ impl Run {
             staged: (0, 0),
             seq: None,
             locks: None,
+            touched: Vec::new(),
             counts: Vec::new(),
             interlock: None,
             brought: call.outside,
@@ -239,7 +243,7 @@ impl Run {
     /// Takes over what a guest's call left, and says how it ended.
     pub(crate) fn ended(
         &mut self,
-        execution: Execution,
+        mut execution: Execution,
     ) -> Result<(Vec<u8>, Box<ContextGuard>), RunError> {
         let stats = &mut self.receipt.stats;
         stats.fuel = execution.fuel;
@@ -259,8 +263,9 @@ impl Run {
             ));
         }
         self.receipt.log = execution.log.into_lines();
-        if let Some(guard) = &execution.guard {
+        if let Some(guard) = &mut execution.guard {
             self.usage = *guard.usage();
+            self.touched = guard.take_touched();
             self.note_violations(guard);
         }
         let process = self.name().to_owned();

@@ -7,10 +7,11 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 use theus_host::store::{
-    self, Commit, CommitId, Damage, Kept, Position, State, Status, Store, StoreError, StoreLimits,
+    self, Commit, CommitId, Damage, Entry, Hash, Kept, Position, State, Status, Store, StoreError,
+    StoreLimits,
 };
 use theus_host::{
-    Actor, Call, Durability, Engine, ErrorKind, Event, Outcome, RunError, Snapshot, args,
+    Actor, Call, Durability, Engine, ErrorKind, Event, Outcome, RunError, Snapshot, Terms, args,
 };
 
 fn engine(state: &Path) -> Engine {
@@ -122,7 +123,14 @@ fn every_ending_leaves_a_record_that_lasts() {
         (first.record.read_version, first.writes.len()),
         (Some(0), 1)
     );
-    assert!(first.contract.is_some() && first.recipe.is_some() && first.record.fuel > 0);
+    let touched: Vec<_> = first.touched.iter().map(ToString::to_string).collect();
+    assert_eq!(touched, ["domain.counter"], "what it did read");
+    assert_eq!(
+        (&first.result, &log[1].entry.result),
+        (&Some(1.into()), &None)
+    );
+    assert!(first.record.fuel > 0);
+    all_terms_are_kept(state, first);
     // The rule let the first run pass, blocked the second one, and its counter is back at 0 each time.
     assert_eq!(log[1].entry.record.audit.len(), 1);
     let text = serde_json::to_string(&log[4].entry.to_value()).expect("json");
@@ -130,6 +138,35 @@ fn every_ending_leaves_a_record_that_lasts() {
         text.contains(theus_host::MASK) && !text.contains("hunter2"),
         "{text}"
     );
+}
+
+/// Whatever a record names by digest can be had from the state.
+fn all_terms_are_kept(state: &Path, entry: &Entry) {
+    let store = store::open(state, |_, _| {}).expect("it opens");
+    let document = |digest: Option<Hash>| {
+        let bytes = store.blob(digest.expect("named")).expect("sound");
+        String::from_utf8(bytes.expect("kept")).expect("text")
+    };
+    let Terms {
+        policy,
+        recipe,
+        schema,
+        limits,
+        settings,
+        contract,
+        ..
+    } = entry.terms;
+    assert!(document(policy).contains(r#""outputs":["domain.counter"]"#));
+    assert!(document(recipe).contains("process_recipes"));
+    assert!(document(limits).contains(r#""fuel":1000000000"#));
+    assert!(document(settings).contains("compiler"));
+    assert_eq!((schema, contract.is_some()), (None, true));
+    let Actor::Process { digest, .. } = &entry.record.actor else {
+        panic!("{:?}", entry.record.actor)
+    };
+    let component = digest.as_deref().expect("registered").parse();
+    let component = store.blob(component.expect("a digest")).expect("sound");
+    assert!(component.expect("kept").starts_with(b"\0asm"));
 }
 
 #[test]
@@ -332,6 +369,12 @@ impl Store for Gate {
     }
     fn watch(&self, after: u64, timeout: Duration) -> Result<Vec<Kept>, StoreError> {
         self.inner.watch(after, timeout)
+    }
+    fn keep_blob(&self, bytes: &[u8]) -> Result<Hash, StoreError> {
+        self.inner.keep_blob(bytes)
+    }
+    fn blob(&self, digest: Hash) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.blob(digest)
     }
     fn tend(&self) -> Result<(), StoreError> {
         self.inner.tend()

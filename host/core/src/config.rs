@@ -16,7 +16,7 @@ mod amounts;
 mod policies;
 mod reader;
 
-pub use self::amounts::{LimitOverrides, changed_limits};
+pub use self::amounts::{LimitOverrides, amounts, changed_limits, limits_of_amounts};
 pub use self::policies::{FittingPolicies, PolicyGrant, PolicyMisfit};
 pub use crate::source::error::FileErrors as ConfigErrors;
 

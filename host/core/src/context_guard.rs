@@ -4,6 +4,9 @@
 //! tests call them directly. Every function checks in the same order: path syntax, path size, grant, value size and
 //! depth, value encoding.
 
+mod touched;
+
+use self::touched::Touched;
 use crate::codec::{self, Bounds, DecodeError};
 use crate::guard::{Guard, Reason, Violation, WriteOp};
 use crate::limits::{Limit, LimitExceeded, Limits};
@@ -49,6 +52,8 @@ pub struct ContextGuard {
     violations: Vec<Violation>,
     usage: Usage,
     work: u64,
+    /// Where it read, where somebody wants to know.
+    touched: Option<Touched>,
 }
 
 /// How much of the transaction's limits a run has used.
@@ -106,7 +111,15 @@ impl ContextGuard {
             violations: Vec::new(),
             usage: Usage::default(),
             work: 0,
+            touched: None,
         }
+    }
+
+    /// Notes from now on where the run reads: see [`ContextGuard::take_touched`].
+    #[must_use]
+    pub fn noting_reads(mut self) -> Self {
+        self.touched = Some(Touched::default());
+        self
     }
 
     /// MessagePack of the value at `path`, without what the grant hides, or none where nothing is there.
@@ -297,6 +310,13 @@ impl ContextGuard {
         &self.violations
     }
 
+    /// The places that the run read, at most 64: where there were more, the places that hold them. None unless it was
+    /// asked to note them.
+    #[must_use]
+    pub fn take_touched(&mut self) -> Vec<Path> {
+        self.touched.take().unwrap_or_default().into_places()
+    }
+
     /// The transaction, for the output gate's rules.
     #[must_use]
     pub fn transaction(&self) -> &Transaction {
@@ -320,6 +340,9 @@ impl ContextGuard {
         };
         self.usage.reads += 1;
         LimitExceeded::check(Limit::Reads, self.limits.reads, self.usage.reads)?;
+        if let Some(touched) = &mut self.touched {
+            touched.note(&path);
+        }
         Ok((path, hidden))
     }
 

@@ -122,6 +122,7 @@ impl Verify {
             first,
             sound,
             checkpoints,
+            blobs,
             expected,
             damage,
             ..
@@ -138,7 +139,7 @@ impl Verify {
             return Ok(exit::OK);
         }
         let mut text = format!(
-            "records {first} to {}: sound\ncheckpoints: {checkpoints}, all as their records make them\nhead: version {}, {}\n",
+            "records {first} to {}: sound\ncheckpoints: {checkpoints}, all as their records make them\nblobs: {blobs}, all as their digests say\nhead: version {}, {}\n",
             sound.seq, sound.version, sound.hash
         );
         match (self.expect, expected) {

@@ -209,7 +209,7 @@ fn deserialize(engine: &Engine, code: &[u8]) -> anyhow::Result<Component> {
 }
 
 /// Sums up the compiler, its version, and every setting that changes the code it generates.
-fn compiler(engine: &Engine) -> Sum {
+pub(super) fn compiler(engine: &Engine) -> Sum {
     struct Summing(Sha256);
     impl Hasher for Summing {
         fn write(&mut self, bytes: &[u8]) {

@@ -120,6 +120,12 @@ impl Runtime {
         })))
     }
 
+    /// Names the compiler, its version, and every setting that changes the code that it makes.
+    pub(crate) fn settings(&self) -> String {
+        let sum = cache::compiler(&self.0.engine);
+        sum.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Compiles a component, or takes its code from the cache, and links its imports; nothing of it runs.
     ///
     /// # Errors

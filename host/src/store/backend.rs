@@ -1,5 +1,6 @@
 //! What a journal is kept on: rows that are written together or not at all.
 
+use super::blobs::Blobs;
 use super::error::StoreError;
 use super::ledger::CheckpointRow;
 use crate::receipt::Durability;
@@ -49,6 +50,9 @@ pub(super) trait Backend: Send + Sync {
 
     /// The record of an id.
     fn seq_of_id(&self, id: &[u8; 16]) -> Result<Option<u64>, StoreError>;
+
+    /// Where blobs are kept.
+    fn blobs(&self) -> &Blobs;
 
     /// Keeps, apart from the rows, how far the journal had come.
     fn seal(&self, seq: u64) -> Result<(), StoreError>;

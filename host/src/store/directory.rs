@@ -3,10 +3,12 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `journal.redb` | the records, the checkpoints, and the row that names the last record |
+//! | `blobs/` | what records refer to by its digest: components, and what runs were made under |
 //! | `seal` | how far the journal had come when it was last left in order: one that ends earlier is damaged |
 //! | `lock` | nothing; the host that has the state open holds it |
 
 use super::Store;
+use super::blobs::Blobs;
 use super::chain::Hash;
 use super::error::{Damage, StoreError};
 use super::journal::{Journal, Settings};
@@ -116,7 +118,8 @@ fn backend(directory: &Path) -> Result<RedbBackend, StoreError> {
         });
     }
     let locked = Directory::lock(directory)?;
-    RedbBackend::on_file(&directory.join(JOURNAL), Seal::In(locked))
+    let blobs = Blobs::of(directory);
+    RedbBackend::on_file(&directory.join(JOURNAL), Seal::In(locked), blobs)
 }
 
 /// An empty journal, which counts once it is finished.
@@ -138,7 +141,8 @@ fn begin(directory: &Path) -> Result<(RedbBackend, PathBuf), StoreError> {
         }
         _ => {}
     }
-    let backend = RedbBackend::on_file(&unfinished, Seal::In(locked))?;
+    let blobs = Blobs::of(directory);
+    let backend = RedbBackend::on_file(&unfinished, Seal::In(locked), blobs)?;
     Ok((backend, directory.into()))
 }
 
@@ -240,7 +244,7 @@ pub(super) fn patiently<T>(open: impl Fn() -> Result<T, StoreError>) -> Result<T
 }
 
 /// Makes a directory that its owner alone can look into.
-fn make_private(directory: &Path) -> io::Result<()> {
+pub(super) fn make_private(directory: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -249,7 +253,7 @@ fn make_private(directory: &Path) -> io::Result<()> {
 }
 
 /// Makes a rename durable.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) {
         File::open(folder)?.sync_all()
     } else {
@@ -258,6 +262,6 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-fn io_error(verb: &str, path: &Path, error: &io::Error) -> StoreError {
+pub(super) fn io_error(verb: &str, path: &Path, error: &io::Error) -> StoreError {
     StoreError::Io(format!("cannot {verb} {}: {error}", path.display()))
 }

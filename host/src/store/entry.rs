@@ -1,10 +1,12 @@
 //! Entries: all that a store keeps of one run, edit or reset, and how they look as values.
 
+use super::chain::Hash;
 use super::fields::{Fields, Malformed, list, map, text};
 use crate::interlock::Interlock;
 use crate::receipt::Outcome;
 use crate::record::{Actor, Record};
 use crate::side_effects::{Outside, Seed, nanos};
+use crate::terms::Terms;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,13 +24,15 @@ pub struct Entry {
     pub id: CommitId,
     /// What happened and why. The store gives it its number and, where it commits something, its version.
     pub record: Record,
-    /// The digest of the process's contract.
-    pub contract: Option<Arc<str>>,
-    /// The digest of the recipe.
-    pub recipe: Option<Arc<str>>,
+    /// What it was made under.
+    pub terms: Terms,
+    /// What the process returned, where it committed.
+    pub result: Option<Value>,
     /// The places that it depended on, each with all below it, whether something was there or not: as they were at the
     /// version that the record says it read.
     pub reads: Arc<[Path]>,
+    /// The places that it did read, at most 64: where there were more, the places that hold them.
+    pub touched: Vec<Path>,
     /// What it wrote, in order.
     pub writes: Vec<Write>,
     /// The messages that it sent, in order.
@@ -77,8 +81,9 @@ impl Entry {
         Self {
             id,
             record,
-            contract: None,
-            recipe: None,
+            terms: Terms::default(),
+            result: None,
+            touched: Vec::new(),
             reads: Arc::default(),
             writes: Vec::new(),
             outbox: Vec::new(),
@@ -111,8 +116,12 @@ impl Entry {
             ("actor", text(actor)),
             ("process", optional(process, text)),
             ("component", optional(component, text)),
-            ("contract", optional(self.contract.as_ref(), text)),
-            ("recipe", optional(self.recipe.as_ref(), text)),
+            ("contract", digest_value(self.terms.contract)),
+            ("policy", digest_value(self.terms.policy)),
+            ("recipe", digest_value(self.terms.recipe)),
+            ("schema", digest_value(self.terms.schema)),
+            ("limits", digest_value(self.terms.limits)),
+            ("settings", digest_value(self.terms.settings)),
             ("args", Value::Map(record.args.clone())),
             (
                 "read_version",
@@ -122,6 +131,11 @@ impl Entry {
                 "reads",
                 list(self.reads.iter().map(|it| text(it.to_string()))),
             ),
+            (
+                "touched",
+                list(self.touched.iter().map(|it| text(it.to_string()))),
+            ),
+            ("result", optional(self.result.as_ref(), wrapped)),
             ("writes", list(self.writes.iter().map(write_value))),
             ("outbox", list(self.outbox.iter().map(message_value))),
             ("outcome", text(outcome_name(record.outcome))),
@@ -182,8 +196,16 @@ impl Entry {
         Ok(Self {
             id: fields.text("id")?.parse().map_err(|()| Malformed("id"))?,
             record,
-            contract: fields.optional_text("contract")?.map(Into::into),
-            recipe: fields.optional_text("recipe")?.map(Into::into),
+            terms: Terms {
+                contract: digest_of(&fields, "contract")?,
+                policy: digest_of(&fields, "policy")?,
+                recipe: digest_of(&fields, "recipe")?,
+                schema: digest_of(&fields, "schema")?,
+                limits: digest_of(&fields, "limits")?,
+                settings: digest_of(&fields, "settings")?,
+            },
+            result: fields.optional("result", unwrapped)?,
+            touched: fields.each("touched", path_of)?,
             reads: fields.each("reads", path_of)?.into(),
             writes,
             outbox: fields.each("outbox", message_of)?,
@@ -231,6 +253,26 @@ impl std::str::FromStr for CommitId {
 
 fn optional<T>(it: Option<T>, value: impl Fn(T) -> Value) -> Value {
     it.map_or(Value::Nil, value)
+}
+
+/// Tells a result that is nil from none.
+fn wrapped(result: &Value) -> Value {
+    list([result.clone()])
+}
+
+fn unwrapped(value: &Value) -> Result<Value, Malformed> {
+    let list = value.as_list().filter(|it| it.len() == 1);
+    let result = list.and_then(|it| it.iter().next());
+    result.cloned().ok_or(Malformed("result"))
+}
+
+fn digest_value(digest: Option<Hash>) -> Value {
+    optional(digest, |digest| text(digest.to_string()))
+}
+
+fn digest_of(fields: &Fields<'_>, name: &'static str) -> Result<Option<Hash>, Malformed> {
+    let digest = fields.optional_text(name)?.map(str::parse);
+    digest.transpose().map_err(|_| Malformed(name))
 }
 
 fn outcome_name(outcome: Outcome) -> &'static str {

@@ -98,6 +98,9 @@ pub enum Damage {
         /// A record that was there.
         known: u64,
     },
+    /// A blob is not what its digest says.
+    #[error("the blob {0} is not as it was written")]
+    Blob(Hash),
     /// The file around the records.
     #[error("{0}")]
     File(String),

@@ -34,7 +34,7 @@ pub(super) struct Settings {
 }
 
 /// The format that is written, and the only one that is read.
-pub(super) const FORMAT: u64 = 1;
+pub(super) const FORMAT: u64 = 2;
 
 /// Records that are read at once.
 const PAGE: usize = 1_024;
@@ -290,6 +290,14 @@ impl<B: Backend + 'static> Store for Journal<B> {
                 return Ok(commits);
             }
         }
+    }
+
+    fn keep_blob(&self, bytes: &[u8]) -> Result<Hash, StoreError> {
+        self.backend.blobs().keep(bytes)
+    }
+
+    fn blob(&self, digest: Hash) -> Result<Option<Vec<u8>>, StoreError> {
+        self.backend.blobs().read(digest)
     }
 
     fn tend(&self) -> Result<(), StoreError> {

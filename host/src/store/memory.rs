@@ -2,6 +2,7 @@
 
 use super::Store;
 use super::backend::{Backend, Rows};
+use super::blobs::Blobs;
 use super::error::StoreError;
 use super::journal::{Journal, Settings};
 use super::ledger::CheckpointRow;
@@ -23,8 +24,20 @@ pub fn memory(context: Tree) -> Result<Arc<dyn Store>, StoreError> {
 }
 
 /// Rows in memory.
-#[derive(Debug, Default)]
-pub(super) struct MemoryBackend(Mutex<Tables>);
+#[derive(Debug)]
+pub(super) struct MemoryBackend {
+    tables: Mutex<Tables>,
+    blobs: Blobs,
+}
+
+impl Default for MemoryBackend {
+    fn default() -> Self {
+        Self {
+            tables: Mutex::default(),
+            blobs: Blobs::held(),
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Tables {
@@ -38,7 +51,7 @@ pub(super) struct Tables {
 
 impl MemoryBackend {
     pub(super) fn tables(&self) -> MutexGuard<'_, Tables> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -93,6 +106,10 @@ impl Backend for MemoryBackend {
 
     fn seq_of_id(&self, id: &[u8; 16]) -> Result<Option<u64>, StoreError> {
         Ok(self.tables().ids.get(id).copied())
+    }
+
+    fn blobs(&self) -> &Blobs {
+        &self.blobs
     }
 
     fn seal(&self, seq: u64) -> Result<(), StoreError> {

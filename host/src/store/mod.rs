@@ -8,6 +8,7 @@
 //! machine implements [`Store`] itself: everything that an engine depends on is said there.
 
 mod backend;
+mod blobs;
 mod chain;
 mod directory;
 mod entry;
@@ -89,6 +90,21 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// [`StoreError::Compacted`] where commits behind the version are gone; or what keeps them from being read.
     fn watch(&self, after: u64, timeout: Duration) -> Result<Vec<Kept>, StoreError>;
+
+    /// Keeps bytes that entries refer to by their digest, and returns once they are durable. What is kept already costs
+    /// nothing more.
+    ///
+    /// # Errors
+    ///
+    /// What keeps them from being written.
+    fn keep_blob(&self, bytes: &[u8]) -> Result<Hash, StoreError>;
+
+    /// Bytes by their digest; none where they are not kept.
+    ///
+    /// # Errors
+    ///
+    /// What keeps them from being read. Bytes that are not what their digest says are never returned.
+    fn blob(&self, digest: Hash) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Does what may wait until nobody does, such as a checkpoint where one is due.
     ///

@@ -1,6 +1,7 @@
 //! Rows in a redb file: every group of them is one durable transaction.
 
 use super::backend::{Backend, Rows};
+use super::blobs::Blobs;
 use super::directory::{Seal, patiently};
 use super::error::{Damage, StoreError};
 use super::ledger::CheckpointRow;
@@ -15,6 +16,7 @@ pub(super) struct RedbBackend {
     /// None only while it is dropped.
     database: Option<Database>,
     seal: Seal,
+    blobs: Blobs,
 }
 
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
@@ -30,8 +32,8 @@ const CACHE_BYTES: usize = 32 << 20;
 
 impl RedbBackend {
     /// Makes a file that must not be there, or opens one that is.
-    pub(super) fn on_file(path: &Path, seal: Seal) -> Result<Self, StoreError> {
-        Self::guarded_open(seal, || {
+    pub(super) fn on_file(path: &Path, seal: Seal, blobs: Blobs) -> Result<Self, StoreError> {
+        Self::guarded_open(seal, blobs, || {
             patiently(|| {
                 Database::builder()
                     .set_cache_size(CACHE_BYTES)
@@ -50,7 +52,7 @@ impl RedbBackend {
         storage: impl redb::StorageBackend,
         seal: Seal,
     ) -> Result<Self, StoreError> {
-        Self::guarded_open(seal, || {
+        Self::guarded_open(seal, Blobs::held(), || {
             Database::builder()
                 .set_cache_size(CACHE_BYTES)
                 .create_with_backend(storage)
@@ -60,12 +62,14 @@ impl RedbBackend {
 
     fn guarded_open(
         seal: Seal,
+        blobs: Blobs,
         open: impl FnOnce() -> Result<Database, StoreError>,
     ) -> Result<Self, StoreError> {
         let database = guarded(open)?;
         Ok(Self {
             database: Some(database),
             seal,
+            blobs,
         })
     }
 
@@ -146,6 +150,10 @@ impl Backend for RedbBackend {
             let table = transaction.open_table(IDS)?;
             Ok(table.get(*id)?.map(|row| row.value()))
         })
+    }
+
+    fn blobs(&self) -> &Blobs {
+        &self.blobs
     }
 
     fn seal(&self, seq: u64) -> Result<(), StoreError> {

@@ -19,6 +19,7 @@ pub struct Salvaged {
 /// Copies record after record as they are, so that hashes in receipts still stand.
 pub(super) fn copy(from: &impl Backend, to: &impl Backend) -> Result<Salvaged, StoreError> {
     const GROUP: usize = 512;
+    let lost = copy_blobs(from, to)?;
     let mut rows = Rows::default();
     let (last, damage) = walk(from, Checkpoints::Mend, |step, position| {
         rows.head = head_row(&position);
@@ -40,5 +41,20 @@ pub(super) fn copy(from: &impl Backend, to: &impl Backend) -> Result<Salvaged, S
     rows.head = head_row(&last);
     to.write(&rows)?;
     to.seal(last.seq)?;
+    let damage = damage.or(lost);
     Ok(Salvaged { last, damage })
+}
+
+/// Copies every blob that is sound; the first that is not.
+fn copy_blobs(from: &impl Backend, to: &impl Backend) -> Result<Option<Damage>, StoreError> {
+    let mut lost = None;
+    for digest in from.blobs().all()? {
+        match from.blobs().read(digest) {
+            Ok(Some(bytes)) => drop(to.blobs().keep(&bytes)?),
+            Ok(None) => {}
+            Err(StoreError::Damaged(damage)) => lost = lost.or(Some(damage)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(lost)
 }

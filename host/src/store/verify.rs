@@ -18,6 +18,8 @@ pub struct Verified {
     pub sound: Position,
     /// The checkpoints that are what their records make.
     pub checkpoints: u64,
+    /// The blobs that are what their digests say.
+    pub blobs: u64,
     /// The record that has the expected hash.
     pub expected: Option<u64>,
     /// What is wrong behind the last sound record; none where everything is sound.
@@ -64,6 +66,8 @@ pub(super) fn verify(backend: &impl Backend, expect: Option<Hash>) -> Result<Ver
         return Err(no_checkpoint());
     };
     let (sound, damage) = damage;
+    let (blobs, damaged) = blobs(backend)?;
+    let damage = damage.or(damaged);
     if let (None, Some(hash), None) = (&damage, expect, expected) {
         return Err(StoreError::Rewritten(hash));
     }
@@ -71,9 +75,23 @@ pub(super) fn verify(backend: &impl Backend, expect: Option<Hash>) -> Result<Ver
         first: begin.seq + 1,
         sound,
         checkpoints,
+        blobs,
         expected,
         damage,
     })
+}
+
+/// The blobs that are sound, and the first that is not.
+fn blobs(backend: &impl Backend) -> Result<(u64, Option<Damage>), StoreError> {
+    let (mut sound, mut damage) = (0, None);
+    for digest in backend.blobs().all()? {
+        match backend.blobs().read(digest) {
+            Ok(_) => sound += 1,
+            Err(StoreError::Damaged(problem)) => damage = damage.or(Some(problem)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((sound, damage))
 }
 
 /// Goes through a journal; where it ends, and by what damage if by any.
@@ -171,6 +189,7 @@ impl Serialize for Verified {
             first: u64,
             sound: &'a Position,
             checkpoints: u64,
+            blobs: u64,
             expected: Option<u64>,
             damage: Option<String>,
             error: (),
@@ -179,6 +198,7 @@ impl Serialize for Verified {
             first: self.first,
             sound: &self.sound,
             checkpoints: self.checkpoints,
+            blobs: self.blobs,
             expected: self.expected,
             damage: self.damage.as_ref().map(ToString::to_string),
             error: (),

@@ -90,6 +90,35 @@ pub fn changed_limits(limits: &Limits) -> Vec<&'static str> {
     rows.map(|(word, _)| word).collect()
 }
 
+/// Every limit, by its word: bytes, pieces, or nanoseconds.
+#[must_use]
+pub fn amounts(limits: &Limits) -> [(&'static str, u64); Limits::COUNT] {
+    let mut limits = limits.clone();
+    ROWS.map(|(word, slot)| {
+        let amount = match slot {
+            Slot::Bytes(at) | Slot::Count(at) | Slot::Fuel(at) => *at(&mut limits),
+            Slot::Time(at) => u64::try_from(at(&mut limits).as_nanos()).unwrap_or(u64::MAX),
+        };
+        (word, amount)
+    })
+}
+
+/// The limits of such amounts; none where one of them is missing, or is of no limit.
+#[must_use]
+pub fn limits_of_amounts<'a>(amounts: impl IntoIterator<Item = (&'a str, u64)>) -> Option<Limits> {
+    let mut limits = Limits::default();
+    let mut seen = std::collections::BTreeSet::new();
+    for (word, amount) in amounts {
+        let (word, slot) = ROWS.into_iter().find(|(known, _)| *known == word)?;
+        seen.insert(word);
+        match slot {
+            Slot::Bytes(at) | Slot::Count(at) | Slot::Fuel(at) => *at(&mut limits) = amount,
+            Slot::Time(at) => *at(&mut limits) = Duration::from_nanos(amount),
+        }
+    }
+    (seen.len() == Limits::COUNT).then_some(limits)
+}
+
 impl LimitOverrides {
     /// The limits with those of the file.
     #[must_use]

@@ -58,6 +58,7 @@ use crate::source::Node;
 use crate::source::error::Source;
 use crate::transaction::Transaction;
 use crate::tree::Tree;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The most bytes that a schema file may have.
@@ -161,6 +162,16 @@ impl Schema {
     #[must_use]
     pub fn origin(&self) -> &str {
         self.source.origin()
+    }
+
+    /// The file's text as it was parsed; of a schema that was inferred, the text that makes it again.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        match self.source.text() {
+            // It has been made from a context, which any text of its own could only repeat.
+            "" => self.to_yaml().unwrap_or_default().into(),
+            text => text.into(),
+        }
     }
 
     /// How many places it declares, its layers among them.

@@ -246,7 +246,7 @@ fn only_a_hash_from_outside_tells_a_journal_that_was_rewritten() {
 fn an_older_and_a_newer_format_are_refused_by_name() {
     use crate::store::chain::plain_frame;
     use theus_core::codec;
-    for found in [0, 2, 77] {
+    for found in [0, 1, 3, 77] {
         let backend = in_memory(tree("{}"), settings()).into_backend();
         let value: Value = serde_json::from_str(&format!(r#"{{"format":{found}}}"#)).expect("json");
         let head = plain_frame(&codec::encode_all(&value));
@@ -256,7 +256,7 @@ fn an_older_and_a_newer_format_are_refused_by_name() {
         };
         backend.write(&rows).expect("memory");
         let opened = Journal::open(backend, settings(), &mut |_, _| {});
-        let refused = StoreError::Format { found, known: 1 };
+        let refused = StoreError::Format { found, known: 2 };
         assert_eq!(opened.err(), Some(refused));
     }
 }

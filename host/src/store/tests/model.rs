@@ -287,6 +287,8 @@ delegate! {
     status(id: CommitId) -> Result<Status, StoreError>;
     entries(after: u64, most: usize) -> Result<Vec<crate::store::Kept>, StoreError>;
     watch(after: u64, timeout: Duration) -> Result<Vec<crate::store::Kept>, StoreError>;
+    keep_blob(bytes: &[u8]) -> Result<crate::store::Hash, StoreError>;
+    blob(digest: crate::store::Hash) -> Result<Option<Vec<u8>>, StoreError>;
     tend() -> Result<(), StoreError>;
     compact(version: u64) -> Result<u64, StoreError>;
     close() -> Result<(), StoreError>;

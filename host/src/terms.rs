@@ -1,0 +1,149 @@
+//! Terms: what a run is made under, as digests, and the documents that they are of.
+//!
+//! A record names its terms by digest. Where there is a store it keeps the documents too, and the guest's component, so that
+//! a run can be made again as it was.
+
+use crate::side_effects::Reach;
+use crate::store::{Hash, Store, StoreError};
+use serde_json::json;
+use std::sync::{Mutex, PoisonError};
+use theus_core::audit::Recipe;
+use theus_core::config;
+use theus_core::contract::Contract;
+use theus_core::limits::Limits;
+use theus_core::pattern::PathPattern;
+use theus_core::policy::Narrowed;
+use theus_core::schema::Schema;
+
+/// What a run is made under, each as the SHA-256 of a document.
+///
+/// A store keeps the documents ([`Store::blob`](crate::store::Store::blob)), but for the contract, which stands in the component.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Terms {
+    /// What the process's contract declares, whatever its section's spelling.
+    pub contract: Option<Hash>,
+    /// What the operator granted of it.
+    pub policy: Option<Hash>,
+    /// The recipe's text.
+    pub recipe: Option<Hash>,
+    /// The schema's text.
+    pub schema: Option<Hash>,
+    /// The limits.
+    pub limits: Option<Hash>,
+    /// The compiler, its version and its settings.
+    pub settings: Option<Hash>,
+}
+
+/// The part of the terms that all processes of an engine share.
+pub(crate) struct SharedTerms {
+    terms: Terms,
+    documents: Vec<Vec<u8>>,
+}
+
+/// What a process has yet to give the store to keep: its component, and the documents of its terms.
+pub(crate) struct Unkept(Mutex<Vec<Vec<u8>>>);
+
+impl SharedTerms {
+    pub(crate) fn new(
+        recipe: Option<&Recipe>,
+        schema: Option<&Schema>,
+        limits: &Limits,
+        compiler: &str,
+    ) -> Self {
+        let limits = config::amounts(limits).map(|(word, amount)| (word.to_owned(), json!(amount)));
+        let limits = serde_json::Value::Object(limits.into_iter().collect()).to_string();
+        let settings =
+            json!({ "host": env!("CARGO_PKG_VERSION"), "compiler": compiler }).to_string();
+        let mut documents = Vec::new();
+        let mut digest = |text: &str| {
+            documents.push(text.as_bytes().to_vec());
+            Hash::of_bytes(text.as_bytes())
+        };
+        let terms = Terms {
+            contract: None,
+            policy: None,
+            recipe: recipe.map(|recipe| digest(recipe.text())),
+            schema: schema.map(|schema| digest(&schema.text())),
+            limits: Some(digest(&limits)),
+            settings: Some(digest(&settings)),
+        };
+        Self { terms, documents }
+    }
+
+    /// The terms of a process, and what a store is to keep for it.
+    pub(crate) fn of_process(
+        &self,
+        contract: &Contract,
+        narrowed: Option<&Narrowed>,
+        reach: Option<&Reach>,
+        component: &[u8],
+    ) -> (Terms, Unkept) {
+        let policy = policy_text(contract, narrowed, reach);
+        let terms = Terms {
+            contract: Some(Hash::of_bytes(contract_text(contract).as_bytes())),
+            policy: Some(Hash::of_bytes(policy.as_bytes())),
+            ..self.terms
+        };
+        // A closure of the baseline has none.
+        let component = (!component.is_empty()).then(|| component.to_vec());
+        let own = component.into_iter().chain([policy.into_bytes()]);
+        let unkept = own.chain(self.documents.clone());
+        (terms, Unkept(Mutex::new(unkept.collect())))
+    }
+}
+
+impl Unkept {
+    /// Nothing, for an engine without a store.
+    pub(crate) fn nothing() -> Self {
+        Self(Mutex::default())
+    }
+
+    /// Gives the store what it has not been given yet.
+    pub(crate) fn keep(&self, store: &dyn Store) -> Result<(), StoreError> {
+        let mut unkept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(bytes) = unkept.last() {
+            store.keep_blob(bytes)?;
+            unkept.pop();
+        }
+        Ok(())
+    }
+}
+
+fn contract_text(contract: &Contract) -> String {
+    let parameters = contract
+        .parameters
+        .iter()
+        .map(|it| json!([it.name, it.kind.name(), it.optional, it.secret]));
+    let effects = contract.side_effects.iter().map(ToString::to_string);
+    json!([
+        contract.name,
+        parameters.collect::<Vec<_>>(),
+        texts(&contract.inputs),
+        texts(&contract.outputs),
+        effects.collect::<Vec<_>>(),
+        contract.errors,
+    ])
+    .to_string()
+}
+
+fn policy_text(contract: &Contract, narrowed: Option<&Narrowed>, reach: Option<&Reach>) -> String {
+    let (inputs, outputs) = match narrowed {
+        Some(narrowed) => (&narrowed.inputs, &narrowed.outputs),
+        None => (&contract.inputs, &contract.outputs),
+    };
+    // Whatever a contract asks for outside the context is granted, or it is not registered.
+    let effects = contract.side_effects.iter().filter(|_| reach.is_some());
+    json!({
+        "process": contract.name,
+        "inputs": texts(inputs),
+        "outputs": texts(outputs),
+        "narrowed": narrowed.is_some(),
+        "side_effects": effects.map(ToString::to_string).collect::<Vec<_>>(),
+    })
+    .to_string()
+}
+
+fn texts(patterns: &[PathPattern]) -> Vec<String> {
+    patterns.iter().map(ToString::to_string).collect()
+}
