@@ -80,6 +80,12 @@ fn a_configuration_names_the_state_and_what_it_begins_with() {
         json!({"path": "domain.total_value", "op": "set", "old": 520, "new": 540})
     );
     assert!(desk.path().join("kept").is_dir());
+    let file = "version = 1\n[state]\ndirectory = \"kept\"\nbuffered = true\n";
+    fs::write(desk.path().join("theus.toml"), file).expect("it is writable");
+    for (flag, durability) in [("", "buffered"), ("--buffered=false", "durable")] {
+        let receipt = desk.passes(&format!("$ADD price=1 {flag}"));
+        assert_eq!(receipt["durability"], durability, "{flag}");
+    }
     desk.ends("$ADD price=500 $CONTEXT", 2, "THEUS-U015");
     assert_eq!(desk.passes("$ADD price=500 --state other")["version"], 1);
 }

@@ -60,8 +60,9 @@ pub struct Config {
     pub schema: Option<String>,
     /// The audit recipe: rules for the input gate and the output gate.
     pub recipe: Option<String>,
-    /// The directory in which the context lasts from run to run; `context` then is its beginning. Only in the operator's file.
-    pub state: Option<String>,
+    /// The directory in which the context lasts from run to run, or a table; `context` then is its beginning. Only in the operator's file.
+    #[cfg_attr(test, schemars(with = "Option<StateForms>"))]
+    pub state: Option<StateConfig>,
     /// Lets contract and zone violations pass and reports them; for developing a contract. Only in the operator's file.
     pub permissive: Option<bool>,
     /// The guests of this file by name, and a folder to scan for more.
@@ -122,6 +123,28 @@ pub struct Grants {
     /// Folders to write into, by the name that contracts ask for: `fs-rw:NAME`.
     #[cfg_attr(test, schemars(default))]
     pub writable_directories: BTreeMap<String, String>,
+}
+
+/// Where the context lasts, and how. A text is its directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
+pub struct StateConfig {
+    /// The directory.
+    pub directory: String,
+    /// Does not wait for the disk: a crash may cost the last commits.
+    pub buffered: Option<bool>,
+}
+
+/// The two forms of a state.
+#[cfg(test)]
+#[derive(schemars::JsonSchema)]
+#[schemars(untagged)]
+enum StateForms {
+    #[expect(dead_code, reason = "only its schema is of use")]
+    Directory(String),
+    #[expect(dead_code, reason = "only its schema is of use")]
+    Table(StateConfig),
 }
 
 /// The two spellings of a command.

@@ -167,9 +167,18 @@ impl Setup {
 
     /// The directory in which the context lasts: the flag's, else that of the operator's file.
     pub(super) fn state(&self, flag: Option<&Path>) -> Option<PathBuf> {
-        let of_file = |file: &ConfigFile| Some(file.beside(file.config.state.as_deref()?));
+        let of_file = |file: &ConfigFile| Some(file.beside(&file.config.state.as_ref()?.directory));
         flag.map(Path::to_owned)
             .or_else(|| self.operators.as_ref().and_then(of_file))
+    }
+
+    /// Whether the operator's file asks for commits that do not wait for the disk.
+    pub(super) fn is_buffered(&self) -> bool {
+        let state = self
+            .operators
+            .as_ref()
+            .and_then(|it| it.config.state.as_ref());
+        state.and_then(|it| it.buffered) == Some(true)
     }
 
     /// The folders that the operator's file grants for writing.

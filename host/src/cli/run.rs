@@ -48,8 +48,14 @@ pub(super) struct Run {
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
     /// With --state: does not wait for the disk; a crash may cost the last commits
-    #[arg(long)]
-    buffered: bool,
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    buffered: Option<bool>,
     #[command(flatten)]
     grants: Grants,
     #[command(flatten)]
@@ -150,7 +156,7 @@ impl Run {
         let words = Words::split(&self.words)?;
         let map = self.args.as_deref().map(read_map).transpose()?;
         let state = setup.state(self.state.as_deref());
-        if self.buffered && state.is_none() {
+        if self.buffered == Some(true) && state.is_none() {
             let message = "--buffered is about a state, and none is given";
             return Err(Failure::new(Code::CommandLine, message)
                 .help("name its directory: --state DIR, or `state` in theus.toml"));
@@ -174,7 +180,7 @@ impl Run {
             if !self.dry_run || is_state(state) {
                 builder = builder.state(state);
             }
-            if self.buffered {
+            if self.buffered.unwrap_or_else(|| setup.is_buffered()) {
                 builder = builder.durability(Durability::Buffered);
             }
         }

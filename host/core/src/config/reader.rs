@@ -2,7 +2,7 @@
 
 use super::{
     CONFIG_VERSION, Component, Components, Config, ConfigErrors, Grants, LimitOverrides,
-    PolicyGrant, Trust, stays_within,
+    PolicyGrant, StateConfig, Trust, stays_within,
 };
 use crate::path;
 use crate::side_effect::directory_name;
@@ -87,7 +87,7 @@ impl Reader<'_> {
                 "policy" => config.policy = self.policy(node),
                 "grants" => config.grants = self.grants(node),
                 "limits" => config.limits = LimitOverrides::read(&mut self.report, node),
-                "state" => config.state = self.path("state", node),
+                "state" => config.state = self.state(node),
                 _ => {}
             }
         }
@@ -307,6 +307,34 @@ impl Reader<'_> {
             directories.insert(key.text.clone(), path.unwrap_or_default());
         }
         directories
+    }
+
+    fn state(&mut self, node: &Node) -> Option<StateConfig> {
+        const WORDS: [&str; 2] = ["directory", "buffered"];
+        let words = Words {
+            known: &WORDS,
+            offered: &WORDS,
+            synonyms: &[("dir", "directory"), ("path", "directory")],
+        };
+        let mut state = StateConfig::default();
+        if !matches!(node.content, Content::Map(_)) {
+            state.directory = self.path("state", node)?;
+            return Some(state);
+        }
+        let mut directory = None;
+        for (key, node) in self.report.entries(node, "`state`", &words) {
+            match key.text.as_str() {
+                "directory" => directory = Some(self.path("directory", node).unwrap_or_default()),
+                _ => state.buffered = self.report.flag("buffered", node),
+            }
+        }
+        if directory.is_none() {
+            let help = "name the directory in which the context is to last: directory = \"state\"";
+            self.report
+                .refuse(node.place, "`state` has no `directory`", help.to_owned());
+        }
+        state.directory = directory?;
+        Some(state)
     }
 
     fn path(&mut self, word: &str, node: &Node) -> Option<String> {

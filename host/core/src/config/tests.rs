@@ -165,6 +165,18 @@ fn what_is_wrong_is_told_with_its_place_and_the_nearest_word() {
             "`state` is empty, expected a path",
         ),
         (
+            "version = 1\nstate = { buffered = true }",
+            "theus.toml:2:1: `state` has no `directory`",
+        ),
+        (
+            "version = 1\n[state]\ndirectory = \"s\"\ndurable = true",
+            "theus.toml:4:1: unknown key `durable`",
+        ),
+        (
+            "version = 1\n[state]\ndirectory = \"s\"\nbuffered = 1",
+            "expected `true` or `false`",
+        ),
+        (
             "version = 1\ncontext = 2000-01-01",
             "theus.toml:2:11: a date is no value here",
         ),
