@@ -6,7 +6,7 @@
 //! next one gathers.
 
 use crate::receipt::Durability;
-use crate::store::{Commit, CommitId, Entry, Outcome, Position, Store, StoreError};
+use crate::store::{Commit, CommitId, Entry, Hash, Outcome, Position, Store, StoreError};
 use crate::subscription::Subscribers;
 use arc_swap::ArcSwap;
 use std::collections::VecDeque;
@@ -17,6 +17,7 @@ use theus_core::transaction::{Signal, Snapshot};
 /// The queue in front of a store, and the thread that drains it. Dropped, it keeps what is queued and closes the store.
 pub(crate) struct Committer {
     inner: Arc<Inner>,
+    state: Hash,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -68,6 +69,7 @@ impl Committer {
         let mut life = [0; 8];
         getrandom::fill(&mut life).map_err(|error| io(&error))?;
         let kept = store.head();
+        let state = store.state().id();
         let inner = Arc::new(Inner {
             durability: match store.durability() {
                 Durability::Memory => Durability::Memory,
@@ -99,6 +101,7 @@ impl Committer {
             .map_err(|error| io(&error))?;
         Ok(Self {
             inner,
+            state,
             thread: Some(thread),
         })
     }
@@ -111,6 +114,16 @@ impl Committer {
     /// The last version that lasts.
     pub(crate) fn lasting(&self) -> Arc<Snapshot> {
         self.inner.lasting.load_full()
+    }
+
+    /// The id of the state that the store holds.
+    pub(crate) fn state_id(&self) -> Hash {
+        self.state
+    }
+
+    /// The last entry that lasts.
+    pub(crate) fn lasting_position(&self) -> Position {
+        self.inner.queue().kept
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn Store> {
@@ -127,7 +140,9 @@ impl Committer {
         let mut queue = self.inner.queue();
         queue.ordered += 1;
         let seq = queue.ordered;
-        entry.id = self.id(seq);
+        if entry.id == CommitId::UNNAMED {
+            entry.id = self.id(seq);
+        }
         // Whatever waits behind an error is told of it, and of nothing else.
         if queue.failed.is_none() {
             queue.waiting.push_back(Waiting { entry, made });
@@ -142,13 +157,22 @@ impl Committer {
         self.inner.queue().ordered
     }
 
+    /// Waits until an entry lasts, however the engine is set. The end of the journal then.
+    pub(crate) fn wait_until_kept(&self, seq: u64) -> Result<Position, StoreError> {
+        self.wait_for(seq, seq)
+    }
+
     /// Waits until an entry lasts; a buffered engine waits only where it is too far ahead. The end of the journal then.
     pub(crate) fn wait(&self, seq: u64) -> Result<Position, StoreError> {
-        let inner = &*self.inner;
-        let enough = match inner.durability {
+        let enough = match self.inner.durability {
             Durability::Buffered => seq.saturating_sub(AHEAD),
             _ => seq,
         };
+        self.wait_for(seq, enough)
+    }
+
+    fn wait_for(&self, seq: u64, enough: u64) -> Result<Position, StoreError> {
+        let inner = &*self.inner;
         let mut queue = inner.queue();
         while queue.kept.seq < enough && queue.failed.is_none() {
             let waited = inner.kept.wait(queue);

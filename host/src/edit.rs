@@ -2,11 +2,10 @@
 
 use crate::engine::Shared;
 use crate::error::EditError;
-use crate::lasting::unnamed;
 use crate::lock::LockSet;
 use crate::receipt::Outcome;
 use crate::record::{Actor, Record};
-use crate::store::Entry;
+use crate::store::{CommitId, Entry};
 use std::time::{Duration, Instant};
 use theus_core::limits::{Limit, LimitExceeded, Limits};
 use theus_core::path::Path;
@@ -124,7 +123,7 @@ impl Shared {
                     let code = error.code().map(|code| code.to_string());
                     code.unwrap_or_else(|| "abandoned".into())
                 });
-                self.keep(Entry::new(unnamed(), record.clone()))
+                self.keep(Entry::new(CommitId::UNNAMED, record.clone()))
             }
         };
         let kept = kept.map_err(EditError::from);
@@ -174,7 +173,7 @@ impl Shared {
         let Some(committer) = self.committer.as_ref().filter(|_| !transaction.is_empty()) else {
             return Ok(None);
         };
-        let mut entry = Entry::new(unnamed(), record.clone());
+        let mut entry = Entry::new(CommitId::UNNAMED, record.clone());
         entry.record.outcome = Outcome::Committed;
         entry.record.duration = started.elapsed();
         entry.record.writes = transaction.writes().len();

@@ -24,11 +24,13 @@ use crate::receipt::{Outcome, Receipt, Step};
 use crate::record::{Record, RecordRing};
 use crate::run::{Call, Run};
 use crate::runtime::{CallSettings, Execution, Runtime};
+use crate::staging::Awaits;
 use crate::store::{CountKey, StoreError};
 use crate::subscription::{self, Subscribers, Subscription};
 use crate::terms::SharedTerms;
 use arc_swap::ArcSwap;
 use crossbeam_utils::CachePadded;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -256,7 +258,8 @@ impl Shared {
             .locks
             .admit(grant.locks.clone(), run.deadline)
             .map_err(|_| run.time_exceeded(&self.limits));
-        let held = admitted.and_then(|lock| Held::new(run, &self.limits, lock));
+        let fate = |awaits: &Awaits| self.fate(awaits);
+        let held = admitted.and_then(|lock| Held::new(run, &self.limits, lock, &fate));
         run.done();
         held
     }
@@ -356,13 +359,13 @@ impl Shared {
             let checked = schema.check_transaction(&transaction);
             checked.map_err(|breach| run.schema_broken(breach))?;
         }
-        held.prepare(run)?;
+        held.prepare(run, |run| self.awaits(run))?;
         let signals = transaction.signals();
         let version = if run.is_dry_run() {
             self.head.load().version
         } else {
-            let entry = self.entry_of_commit(run, &transaction)?;
-            let mut seq = None;
+            let entry = Cell::new(self.entry_of_commit(run, &transaction)?);
+            let seq = Cell::new(None);
             let version = self.head.commit(
                 |head| {
                     // A run in flight while another one threw the interlock must not slip through.
@@ -372,11 +375,17 @@ impl Shared {
                         .map_err(|error| run.host_failed(&error.to_string()))?;
                     // Nothing can fail between this and the head's new version.
                     held.decide(run)?;
+                    if transaction.is_empty() {
+                        seq.set(self.ordered_without_version(entry.take()));
+                    }
                     Ok(next)
                 },
-                |next| seq = Some(self.ordered(entry, next, &signals)),
+                |next| seq.set(Some(self.ordered(entry.take(), next, &signals))),
             )?;
-            run.committed(version, seq, &transaction);
+            run.committed(version, seq.get(), &transaction);
+            if held.is_awaiting() {
+                self.await_commit(run)?;
+            }
             held.finish(run);
             version
         };

@@ -3,7 +3,7 @@
 use crate::error::RunError;
 use crate::lock::Admitted;
 use crate::run::Run;
-use crate::staging::{self, DirectoryProblem, Recovered, SharedArea, Staging};
+use crate::staging::{self, Awaits, DirectoryProblem, Fate, Recovered, SharedArea, Staging};
 use theus_core::limits::Limits;
 
 /// What a run holds. Dropping it undoes what was not decided, and lets the next runs in.
@@ -19,6 +19,7 @@ impl<'a> Held<'a> {
         run: &mut Run,
         limits: &Limits,
         lock: Admitted<'a>,
+        fate: Fate<'_>,
     ) -> Result<Self, RunError> {
         let writable = run
             .process
@@ -26,7 +27,7 @@ impl<'a> Held<'a> {
             .as_ref()
             .and_then(|it| it.writable.as_ref());
         let staging = writable.map(|directory| {
-            Staging::begin(directory, limits, run.deadline)
+            Staging::begin(directory, limits, run.deadline, fate)
                 .map_err(|problem| unusable(run, &directory.name, problem))
         });
         let staging = staging.transpose()?;
@@ -51,30 +52,44 @@ impl<'a> Held<'a> {
         self.staging.as_ref().map_or((0, 0), Staging::used)
     }
 
-    /// Looks at what the run does to its directory and, unless it is a dry run, makes it ready to be decided.
-    pub(crate) fn prepare(&mut self, run: &mut Run) -> Result<(), RunError> {
+    /// Looks at what the run does to its directory and, unless it is a dry run, makes it ready to be decided: by the commit that it
+    /// `awaits`, where there is one.
+    pub(crate) fn prepare(
+        &mut self,
+        run: &mut Run,
+        awaits: impl FnOnce(&Run) -> Result<Option<Awaits>, RunError>,
+    ) -> Result<(), RunError> {
         let Some(staging) = &mut self.staging else {
             return Ok(());
         };
-        let prepared = staging.changes().and_then(|changes| {
-            if !run.is_dry_run() {
-                staging.prepare()?;
-            }
-            Ok(changes)
-        });
-        let changes = prepared.map_err(|problem| unusable(run, staging.name(), problem))?;
+        let changes = staging.changes();
+        let changes = changes.map_err(|problem| unusable(run, staging.name(), problem))?;
+        if !run.is_dry_run() && !changes.is_empty() {
+            let awaits = awaits(run)?;
+            run.commit_id = awaits.map(|it| it.commit);
+            let prepared = staging.prepare(awaits);
+            prepared.map_err(|problem| unusable(run, staging.name(), problem))?;
+        }
         run.files = changes;
         Ok(())
     }
 
-    /// Decides on the files: the one moment before which nothing has happened to them, and after which everything will.
+    /// Decides on the files: the one moment before which nothing has happened to them, and after which everything will. Where a
+    /// commit decides, that is when it lasts.
     pub(crate) fn decide(&mut self, run: &Run) -> Result<(), RunError> {
-        match &mut self.staging {
-            None => Ok(()),
-            Some(staging) => staging
-                .decide()
-                .map_err(|problem| unusable(run, staging.name(), problem)),
+        let Some(staging) = &mut self.staging else {
+            return Ok(());
+        };
+        if staging.leave_to_commit() {
+            return Ok(());
         }
+        let decided = staging.decide();
+        decided.map_err(|problem| unusable(run, staging.name(), problem))
+    }
+
+    /// Whether a commit decides on the files, which has yet to last.
+    pub(crate) fn is_awaiting(&self) -> bool {
+        self.staging.as_ref().is_some_and(Staging::is_awaiting)
     }
 
     /// Puts the files in place. What fails now is only late: it is decided, and the next run does it before it begins.

@@ -1,10 +1,9 @@
 //! The interlock: the engine-wide stop that a level S rule throws.
 
 use crate::engine::Shared;
-use crate::lasting::unnamed;
 use crate::receipt::Outcome;
 use crate::record::{Actor, Record};
-use crate::store::{Entry, InterlockChange, StoreError};
+use crate::store::{CommitId, Entry, InterlockChange, StoreError};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -104,7 +103,7 @@ impl Shared {
             outcome: Outcome::Committed,
             ..Record::of(Actor::InterlockReset, self.mode, Duration::ZERO)
         };
-        let mut entry = Entry::new(unnamed(), record.clone());
+        let mut entry = Entry::new(CommitId::UNNAMED, record.clone());
         entry.interlock = Some(change);
         let seq = self.keep(entry)?;
         self.records.add(record, seq);

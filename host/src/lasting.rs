@@ -6,7 +6,8 @@ use crate::error::RunError;
 use crate::receipt::{Outcome, Receipt};
 use crate::record::Record;
 use crate::run::Run;
-use crate::store::{CommitId, CountChange, Entry, StoreError};
+use crate::staging::Awaits;
+use crate::store::{CommitId, CountChange, Entry, Status, StoreError};
 use std::sync::Arc;
 use theus_core::audit::{Judgement, Moved};
 use theus_core::transaction::{Signal, Snapshot, Transaction};
@@ -36,13 +37,50 @@ impl Shared {
         }
     }
 
+    /// What files are to wait for that a run writes: its commit, where that lasts; none where nothing does.
+    pub(crate) fn awaits(&self, run: &Run) -> Result<Option<Awaits>, RunError> {
+        let Some(committer) = &self.committer else {
+            return Ok(None);
+        };
+        let commit = CommitId::random().map_err(|error| run.store_failed(error))?;
+        Ok(Some(Awaits {
+            state: committer.state_id(),
+            commit,
+            behind: committer.lasting_position().seq,
+        }))
+    }
+
+    /// Whether a commit that files await was kept, as far as this engine's state can tell.
+    pub(crate) fn fate(&self, awaits: &Awaits) -> Result<bool, &'static str> {
+        let committer = self.committer.as_ref();
+        let committer = committer.ok_or("this host has not been given")?;
+        if committer.state_id() != awaits.state {
+            return Err("is not the state of this host");
+        }
+        let unreadable = |_| "cannot be read";
+        let store = committer.store();
+        if let Status::Kept { .. } = store.status(awaits.commit).map_err(unreadable)? {
+            return Ok(true);
+        }
+        // Only a record behind that one could be it; if those are gone, nobody knows any more.
+        let first = store.entries(0, 1).map_err(unreadable)?;
+        let first = first
+            .first()
+            .map_or(store.head().seq + 1, |it| it.entry.record.seq);
+        if first > awaits.behind + 1 {
+            return Err("has been compacted since");
+        }
+        Ok(false)
+    }
+
     /// The entry of a commit, made before the head is held; none where nothing lasts, or nothing was written.
     pub(crate) fn entry_of_commit(
         &self,
         run: &Run,
         transaction: &Transaction,
     ) -> Result<Option<Entry>, RunError> {
-        let Some(committer) = self.committer.as_ref().filter(|_| !transaction.is_empty()) else {
+        let is_nothing = transaction.is_empty() && run.commit_id.is_none();
+        let Some(committer) = self.committer.as_ref().filter(|_| !is_nothing) else {
             return Ok(None);
         };
         let mut entry = self.entry(run);
@@ -50,6 +88,10 @@ impl Shared {
         entry.record.writes = transaction.writes().len();
         entry.writes = transaction.writes().to_vec();
         entry.outbox = transaction.outbox().to_vec();
+        if let (Some(id), Some(outside)) = (run.commit_id, &mut entry.record.outside) {
+            entry.id = id;
+            outside.files.clone_from(&run.files);
+        }
         let limits = committer.store().limits();
         limits
             .check(&entry)
@@ -81,12 +123,23 @@ impl Shared {
         }
     }
 
+    /// Orders a commit that makes no version: one of files alone. Called under the head's order. Its number.
+    pub(crate) fn ordered_without_version(&self, entry: Option<Entry>) -> Option<u64> {
+        let committer = self.committer.as_ref()?;
+        Some(committer.order(entry?, None))
+    }
+
     /// Waits until a run's commit lasts.
     pub(crate) fn await_commit(&self, run: &mut Run) -> Result<(), RunError> {
         let (Some(committer), Some(seq)) = (&self.committer, run.seq) else {
             return Ok(());
         };
-        match committer.wait(seq) {
+        let waited = match run.commit_id {
+            // Files are put in place behind it, and nothing undoes that.
+            Some(_) => committer.wait_until_kept(seq),
+            None => committer.wait(seq),
+        };
+        match waited {
             Ok(position) => {
                 run.receipt.journal = Some(position);
                 Ok(())
@@ -124,7 +177,7 @@ impl Shared {
     pub(crate) fn await_stranger(&self, record: &Record, receipt: &mut Receipt) -> Option<u64> {
         let committer = self.committer.as_ref()?;
         receipt.durability = committer.durability();
-        let seq = committer.order(Entry::new(unnamed(), record.clone()), None);
+        let seq = committer.order(Entry::new(CommitId::UNNAMED, record.clone()), None);
         let process = receipt.process.as_deref().unwrap_or_default().to_owned();
         keep_waiting(committer, seq, receipt, |error| RunError::Store {
             process,
@@ -135,7 +188,7 @@ impl Shared {
 
     /// The entry of a run that wrote nothing.
     fn entry(&self, run: &Run) -> Entry {
-        let mut entry = Entry::new(unnamed(), self.record_of(run));
+        let mut entry = Entry::new(CommitId::UNNAMED, self.record_of(run));
         entry.terms = run.process.terms;
         entry.touched.clone_from(&run.touched);
         entry.result.clone_from(&run.receipt.result);
@@ -188,9 +241,4 @@ fn keep_waiting(
         Ok(position) => receipt.journal = Some(position),
         Err(error) => receipt.error = Some(failed(error)),
     }
-}
-
-/// The id of an entry that the committer has yet to name.
-pub(crate) fn unnamed() -> CommitId {
-    CommitId::from_bytes([0; 16])
 }

@@ -4,11 +4,10 @@ use crate::committer::Committer;
 use crate::engine::Shared;
 use crate::error::EngineBuildError;
 use crate::interlock::InterlockState;
-use crate::lasting::unnamed;
 use crate::process::Process;
 use crate::receipt::{Durability, Outcome};
 use crate::record::{Actor, Record};
-use crate::store::{Commit, CountKey, Entry, Outcome as Kept, State, Store, StoreError};
+use crate::store::{Commit, CommitId, CountKey, Entry, Outcome as Kept, State, Store, StoreError};
 use crate::subscription::Subscribers;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -83,15 +82,12 @@ fn signals_reset(state: &State, mode: Mode) -> Result<Option<Entry>, EngineBuild
     if transaction.is_empty() {
         return Ok(None);
     }
-    let mut id = [0; 16];
-    getrandom::fill(&mut id).map_err(|error| StoreError::Io(error.to_string()))?;
     let record = Record {
         read_version: Some(context.version),
         outcome: Outcome::Committed,
         ..Record::of(Actor::SignalsReset, mode, Duration::ZERO)
     };
-    let mut entry = Entry::new(unnamed(), record);
-    entry.id = crate::store::CommitId::from_bytes(id);
+    let mut entry = Entry::new(CommitId::random()?, record);
     entry.writes = transaction.writes().to_vec();
     Ok(Some(entry))
 }

@@ -88,10 +88,7 @@ impl Engine {
         let bytes = source.into().read(&shared.limits)?;
         let (guest, component) = shared.read_guest(&bytes, &policy)?;
         let grants = policy.side_effects.open(&guest.contracts)?;
-        if shared.committer.is_some() {
-            grants.refuse_writing()?;
-        }
-        let completed = grants.recover()?;
+        let completed = grants.recover(&|awaits| shared.fate(awaits))?;
         let program = shared.runtime.compile(&component)?;
         let digest: Arc<str> = guest.digest.as_str().into();
         let names: Vec<String> = guest.contracts.iter().map(|it| it.name.clone()).collect();

@@ -7,7 +7,7 @@ use crate::process::Process;
 use crate::receipt::{Outcome, Receipt, Step};
 use crate::runtime::{End, Execution};
 use crate::side_effects::{FileChange, Outside, Seed};
-use crate::store::{CountChange, InterlockChange, StoreError};
+use crate::store::{CommitId, CountChange, InterlockChange, StoreError};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -47,6 +47,8 @@ pub(crate) struct Run {
     pub(crate) staged: (u64, u64),
     /// The number of its record, where that was given when the commit was ordered.
     pub(crate) seq: Option<u64>,
+    /// The id of its commit, where that decides on files as well.
+    pub(crate) commit_id: Option<CommitId>,
     /// What it locked: all that it may have read.
     pub(crate) locks: Option<Arc<LockSet>>,
     /// Where it did read, where that is kept.
@@ -150,6 +152,7 @@ impl Run {
             files: Vec::new(),
             staged: (0, 0),
             seq: None,
+            commit_id: None,
             locks: None,
             touched: Vec::new(),
             counts: Vec::new(),

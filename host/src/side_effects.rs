@@ -15,7 +15,7 @@ pub use self::outside::{Outside, Seed};
 use crate::error::{GrantProblem, RegisterError};
 use crate::lock::{LockMode, LockSet};
 use crate::policy::Policy;
-use crate::staging::{self, Recovered};
+use crate::staging::{self, Fate, Recovered};
 use std::path::PathBuf;
 use std::sync::Arc;
 use theus_core::contract::Contract;
@@ -204,33 +204,17 @@ impl SideEffectGrants {
 }
 
 impl OpenGrants<'_> {
-    /// Refuses directories to write into.
-    ///
-    /// # Errors
-    ///
-    /// The first of them.
-    pub(crate) fn refuse_writing(&self) -> Result<(), RegisterError> {
-        let writable = |(_, access): &&(Directory, Access)| *access == Access::ReadWrite;
-        match self.directories.iter().find(writable) {
-            Some((directory, _)) => Err(RegisterError::Grant {
-                grant: SideEffect::FsRw(directory.name.to_string()).to_string(),
-                problem: GrantProblem::OverState,
-            }),
-            None => Ok(()),
-        }
-    }
-
     /// Completes what killed hosts left in the directories to write into; says so of each.
     ///
     /// # Errors
     ///
     /// What cannot be completed.
-    pub(crate) fn recover(&self) -> Result<Vec<String>, RegisterError> {
+    pub(crate) fn recover(&self, fate: Fate<'_>) -> Result<Vec<String>, RegisterError> {
         let mut notes = Vec::new();
         let writable = |(_, access): &&(Directory, Access)| *access == Access::ReadWrite;
         for (directory, _) in self.directories.iter().filter(writable) {
             let recovered =
-                staging::recover(directory).map_err(|problem| RegisterError::Grant {
+                staging::recover(directory, fate).map_err(|problem| RegisterError::Grant {
                     grant: SideEffect::FsRw(directory.name.to_string()).to_string(),
                     problem: GrantProblem::Unfinished { problem },
                 })?;

@@ -8,6 +8,10 @@
 //! 3. files are renamed to their places, one by one, each of them at once; their directories are synced;
 //! 4. the manifest is removed, and the folder with it.
 //!
+//! Where the context lasts in a state, the state's journal decides on the files as well, so that both happen or neither: instead
+//! of 2, the manifest is renamed to where it *awaits* its commit, by the commit's id; the commit goes into the journal; once it
+//! lasts there the manifest comes into force. Whoever finds one that awaits its commit asks the state what became of that.
+//!
 //! Whoever finds a manifest in force, the next run or the next host, first carries it out: every step can be done again. A
 //! folder without one holds nothing that was decided, and is removed.
 
@@ -29,6 +33,7 @@ pub(crate) use self::problem::FileProblem;
 
 use self::area::{Base, Node, Now, give_rights};
 use self::folder::{Folder, unless_missing};
+pub(crate) use self::manifest::Awaits;
 use self::manifest::{FileStep, Manifest};
 use self::stamp::Stamp;
 use crate::side_effects::{Directory, FileChange, FileOp};
@@ -39,6 +44,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use theus_core::limits::Limits;
+
+/// Whether a commit that files await was kept; where nobody can tell, why not.
+pub(crate) type Fate<'a> = &'a dyn Fn(&Awaits) -> Result<bool, &'static str>;
 
 /// An area that a guest's handles and the engine share.
 pub(crate) type SharedArea = Arc<Mutex<Area>>;
@@ -57,6 +65,8 @@ pub(crate) struct Staging {
 enum State {
     Open,
     Prepared(Manifest),
+    /// A commit that is on its way into the journal decides.
+    Awaiting(Manifest),
     Decided(Manifest),
 }
 
@@ -86,26 +96,42 @@ pub(crate) fn locked(area: &SharedArea) -> MutexGuard<'_, Area> {
 /// # Errors
 ///
 /// What it left is damaged or cannot be completed.
-pub(crate) fn recover(directory: &Directory) -> Result<Recovered, DirectoryProblem> {
+pub(crate) fn recover(
+    directory: &Directory,
+    fate: Fate<'_>,
+) -> Result<Recovered, DirectoryProblem> {
     match lock::try_lock(&directory.dir)? {
         None => Ok(Recovered::InUse),
-        Some(_lock) => complete(&directory.dir, &directory.path),
+        Some(_lock) => complete(&directory.dir, &directory.path, fate),
     }
 }
 
-fn complete(root: &Dir, path: &Path) -> Result<Recovered, DirectoryProblem> {
+fn complete(root: &Dir, path: &Path, fate: Fate<'_>) -> Result<Recovered, DirectoryProblem> {
     let Some(folder) = Folder::left(root, path)? else {
         return Ok(Recovered::Nothing);
     };
     let shown = folder::shown(path);
     let failed = |what: &str| DirectoryProblem::system(format!("{what} {}", shown.display()));
+    let damaged = |reason| DirectoryProblem::Damaged {
+        folder: shown.clone(),
+        reason,
+    };
+    if let Some(bytes) = folder.awaiting().map_err(failed("read"))? {
+        let manifest = Manifest::decode(&bytes).map_err(damaged)?;
+        let awaits = manifest
+            .awaits
+            .ok_or_else(|| damaged("the manifest names no commit".into()))?;
+        let unknown = |reason| DirectoryProblem::Awaits {
+            folder: shown.clone(),
+            reason,
+        };
+        if fate(&awaits).map_err(unknown)? {
+            folder.decided_by_commit().map_err(failed("write"))?;
+        }
+    }
     let recovered = match folder.manifest().map_err(failed("read"))? {
         None => Recovered::Nothing,
         Some(bytes) => {
-            let damaged = |reason| DirectoryProblem::Damaged {
-                folder: shown.clone(),
-                reason,
-            };
             let manifest = Manifest::decode(&bytes).map_err(damaged)?;
             apply::check_staged(&folder, &manifest).map_err(damaged)?;
             apply::carry_out(root, &folder, &manifest)?;
@@ -127,9 +153,10 @@ impl Staging {
         directory: &Directory,
         limits: &Limits,
         deadline: Instant,
+        fate: Fate<'_>,
     ) -> Result<Self, DirectoryProblem> {
         let lock = lock::lock(&directory.dir, deadline)?;
-        let recovered = complete(&directory.dir, &directory.path)?;
+        let recovered = complete(&directory.dir, &directory.path, fate)?;
         Ok(Self {
             recovered,
             area: Arc::new(Mutex::new(Area::new(directory.dir.clone(), limits))),
@@ -206,18 +233,19 @@ impl Staging {
         Ok(changes)
     }
 
-    /// Makes everything ready for the decision: after it, only one rename is missing. Goes by the digests of
-    /// [`Staging::changes`].
+    /// Makes everything ready for the decision: after it, only one rename is missing, or the commit that it awaits. Goes by the
+    /// digests of [`Staging::changes`].
     ///
     /// # Errors
     ///
     /// The system refused. Nothing has happened.
-    pub(crate) fn prepare(&mut self) -> Result<(), DirectoryProblem> {
+    pub(crate) fn prepare(&mut self, awaits: Option<Awaits>) -> Result<(), DirectoryProblem> {
         let mut area = locked(&self.area);
         if area.nodes.is_empty() {
             return Ok(());
         }
-        let manifest = manifest_of(&area)?;
+        let mut manifest = manifest_of(&area)?;
+        manifest.awaits = awaits;
         let ready = |area: &mut Area| {
             if area.folder.is_none() {
                 // It only removes, or makes directories.
@@ -233,9 +261,16 @@ impl Staging {
             }
             let bytes = manifest.encode().map_err(std::io::Error::other)?;
             match &area.folder {
-                Some(folder) => folder.write_manifest(&bytes),
-                None => Err(std::io::ErrorKind::NotFound.into()),
+                Some(folder) => {
+                    folder.write_manifest(&bytes)?;
+                    if manifest.awaits.is_some() {
+                        folder.await_commit()?;
+                    }
+                }
+                None => return Err(std::io::ErrorKind::NotFound.into()),
             }
+            // The folder's own name.
+            folder::sync(&area.root)
         };
         ready(&mut area).map_err(DirectoryProblem::system("keep the staged files"))?;
         drop(area);
@@ -267,12 +302,39 @@ impl Staging {
         Ok(())
     }
 
-    /// Does what was decided.
+    /// Leaves the decision to the commit that was named to [`Staging::prepare`]: it is about to go into the journal. False where
+    /// none was named, or there is nothing to decide.
+    pub(crate) fn leave_to_commit(&mut self) -> bool {
+        let awaits = matches!(&self.state, State::Prepared(manifest) if manifest.awaits.is_some());
+        if awaits && let State::Prepared(manifest) = std::mem::replace(&mut self.state, State::Open)
+        {
+            self.state = State::Awaiting(manifest);
+            tracing::debug!("the files await their commit");
+        }
+        awaits
+    }
+
+    /// Whether a commit decides, which has yet to last.
+    pub(crate) fn is_awaiting(&self) -> bool {
+        matches!(self.state, State::Awaiting(_))
+    }
+
+    /// Does what was decided; where a commit decides, it lasts by now.
     ///
     /// # Errors
     ///
     /// What the system refused. The manifest stays in force: the next run or the next host does the rest.
     pub(crate) fn finish(&mut self) -> Result<(), DirectoryProblem> {
+        if let State::Awaiting(manifest) = &self.state {
+            tracing::debug!("the commit of the files lasts");
+            if let Some(folder) = &locked(&self.area).folder {
+                folder
+                    .decided_by_commit()
+                    .map_err(DirectoryProblem::system("put the manifest in force"))?;
+            }
+            self.state = State::Decided(manifest.clone());
+            tracing::debug!("the files are decided");
+        }
         let State::Decided(manifest) = &self.state else {
             return Ok(());
         };
@@ -291,7 +353,7 @@ impl Staging {
 impl Drop for Staging {
     /// Leaves nothing, unless the system failed in the midst of what was decided.
     fn drop(&mut self) {
-        if matches!(self.state, State::Decided(_)) {
+        if matches!(self.state, State::Awaiting(_) | State::Decided(_)) {
             return;
         }
         let mut area = locked(&self.area);
@@ -388,5 +450,8 @@ fn manifest_of(area: &Area) -> Result<Manifest, DirectoryProblem> {
             }
         }
     }
-    Ok(Manifest { steps })
+    Ok(Manifest {
+        steps,
+        awaits: None,
+    })
 }

@@ -133,6 +133,11 @@ impl Setup {
 
     /// The engine.
     pub(crate) fn engine(self) -> Engine {
+        self.try_engine().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The engine, or why a guest is not registered.
+    pub(crate) fn try_engine(self) -> Result<Engine, String> {
         // Compiling a guest takes longer than most tests.
         let mut builder = Engine::builder()
             .compiled_code_cache(guests::tmp().join("compiled"))
@@ -156,9 +161,9 @@ impl Setup {
         for (guest, policy) in self.guests.into_iter().zip(policies) {
             engine
                 .register(guest.file.as_path(), policy)
-                .unwrap_or_else(|error| panic!("{}: {error}", guest.file.display()));
+                .map_err(|error| format!("{}: {error}", guest.file.display()))?;
         }
-        engine
+        Ok(engine)
     }
 }
 

@@ -300,9 +300,11 @@ struct Gate {
 
 impl Gate {
     fn shut() -> Arc<Self> {
-        let tree = theus_host::context_from_json(
-            r#"{"domain":{"counter":0,"hidden":"x","sig_done":null,"slots":{}}}"#,
-        );
+        Self::over(r#"{"domain":{"counter":0,"hidden":"x","sig_done":null,"slots":{}}}"#)
+    }
+
+    fn over(context: &str) -> Arc<Self> {
+        let tree = theus_host::context_from_json(context);
         Arc::new(Self {
             inner: store::memory(tree.expect("a context")).expect("a store"),
             open: Mutex::new(false),
@@ -554,4 +556,54 @@ fn a_damaged_state_is_refused() {
         .expect("refused");
     let damaged = StoreError::Damaged(Damage::File("its seal is missing".into()));
     assert_eq!(error.to_string(), damaged.to_string());
+}
+
+/// Files are what readers outside see: not before their commit lasts, and not at all where that is open.
+#[test]
+fn files_are_in_place_once_their_commit_lasts_and_not_before() {
+    use crate::harness::scribe;
+    for fails in [false, true] {
+        let folder = scribe::folder();
+        let data = folder.path().join("data");
+        let gate = Gate::over(r#"{"domain":{"told":0,"sig_told":false}}"#);
+        gate.failing.store(fails, Ordering::SeqCst);
+        let engine = scribe::setup(folder.path()).store(gate.clone()).engine();
+        let _opens = OpensAtTheEnd(gate.clone());
+        let before = scribe::files(&data);
+        let receipt = thread::scope(|scope| {
+            let steps = scribe::steps(&[&["write", "/data/file", "other"]]);
+            let engine = &engine;
+            let ran = scope.spawn(move || engine.call(Call::new("work", steps)));
+            gate.until_asked();
+            let text = std::fs::read_to_string(data.join("file")).expect("it is there");
+            assert_eq!(text, "some text", "nothing of it lasts");
+            gate.open();
+            ran.join().expect("no panic")
+        });
+        let text = std::fs::read_to_string(data.join("file")).expect("it is there");
+        if fails {
+            assert_eq!(
+                (receipt.outcome, text.as_str()),
+                (Outcome::RolledBack, "some text")
+            );
+            assert_eq!(
+                receipt.error.map(|it| it.code()).as_deref(),
+                Some("THEUS-H004")
+            );
+            // What became of the commit is open, so what was staged stays until that is known: and it was not kept.
+            assert_ne!(scribe::files(&data), before);
+            drop(engine);
+            drop(
+                scribe::setup(folder.path())
+                    .store(gate.inner.clone())
+                    .engine(),
+            );
+            assert_eq!(scribe::files(&data), before);
+        } else {
+            assert_eq!(
+                (receipt.outcome, text.as_str()),
+                (Outcome::Committed, "other")
+            );
+        }
+    }
 }

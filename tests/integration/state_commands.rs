@@ -90,20 +90,54 @@ fn a_configuration_names_the_state_and_what_it_begins_with() {
     assert_eq!(desk.passes("$ADD price=500 --state other")["version"], 1);
 }
 
-/// What commits files and what commits the context are not one yet, so the two do not meet.
+/// What a process does to files is part of its commit: the record lists it, and the next command finds both.
 #[test]
-fn a_process_that_writes_files_is_refused_over_a_state() {
+fn a_process_writes_files_and_a_state_in_one_commit() {
     let desk = Desk::new();
     fs::create_dir(desk.path().join("data")).expect("it is writable");
-    let command = format!(
-        "run {} work steps:=[] --dir-rw data=data --state state",
-        guests::scribe().file.display()
+    let context = root().join("guests/scribe/context.yaml");
+    let run = |process: &str, steps: &str, more: &str| {
+        let guest = guests::scribe().file.display().to_string();
+        desk.passes(&format!(
+            "run {guest} {process} steps:={steps} --dir-rw data=data --state state {more}"
+        ))
+    };
+    let first = format!("--context {}", context.display());
+    let made = run("work", r#"[["write","/data/file","text"]]"#, &first);
+    assert_eq!(
+        (&made["version"], &made["journal"]["seq"]),
+        (&json!(1), &json!(1))
     );
-    let refused = desk.ends(&command, 2, "THEUS-U010");
-    let message = refused["error"]["message"].as_str().expect("a message");
-    assert!(
-        message.contains("where the context lives in a state"),
-        "{message}"
+    let read = |name: &str| fs::read_to_string(desk.path().join("data").join(name)).ok();
+    assert_eq!(read("file").as_deref(), Some("text"));
+    // Files alone make no version, and are kept nevertheless; also where commits do not wait for the disk.
+    let files_only = r#"[["write","/data/other","more"]]"#;
+    let receipt = run("work_on_files", files_only, "--buffered");
+    assert_eq!(
+        (&receipt["version"], &receipt["journal"]["seq"]),
+        (&json!(2), &json!(3)),
+        "one more than the reset of its signal"
+    );
+    assert_eq!(receipt["outside"]["files"][0]["path"], "/data/other");
+    run("work", r#"[["write","/data/never","x"]]"#, "--dry-run");
+    assert_eq!(
+        (read("other").as_deref(), read("never")),
+        (Some("more"), None)
+    );
+    let log = desk.passes("log --state state");
+    let files: Vec<_> = log["entries"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|entry| entry["actor"] == "process")
+        .map(|entry| &entry["outside"]["files"][0]["path"])
+        .collect();
+    assert_eq!(files, ["/data/file", "/data/other"]);
+    assert_eq!(
+        fs::read_dir(desk.path().join("data"))
+            .expect("there")
+            .count(),
+        2
     );
 }
 

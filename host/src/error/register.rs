@@ -124,11 +124,6 @@ pub enum GrantProblem {
         /// The name of the other one.
         other: String,
     },
-    /// A directory to write into, for an engine whose context lasts: the two commits are not one yet.
-    #[error(
-        "a process cannot write into a directory where the context lives in a state: the two commits are not one yet"
-    )]
-    OverState,
     /// A killed host left a commit in the directory that cannot be completed.
     #[error("{problem}")]
     Unfinished {
@@ -218,9 +213,6 @@ impl RegisterError {
                 }
                 GrantProblem::Overlaps { .. } => {
                     "grant directories of which none lies in another; a process that asks for `fs:NAME` reads what is granted for writing under the same name".into()
-                }
-                GrantProblem::OverState => {
-                    "run the process without a state, or let it send messages instead of writing files".into()
                 }
                 GrantProblem::Unfinished { problem } => problem.help(),
             },

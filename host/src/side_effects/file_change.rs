@@ -30,8 +30,7 @@ impl FileChange {
 }
 
 /// What was done to a file or directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileOp {
     /// A file is there that was not.
@@ -44,4 +43,32 @@ pub enum FileOp {
     CreateDirectory,
     /// A directory is gone.
     RemoveDirectory,
+}
+
+impl FileOp {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Create,
+        Self::Replace,
+        Self::Remove,
+        Self::CreateDirectory,
+        Self::RemoveDirectory,
+    ];
+
+    /// Its name, as JSON has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Replace => "replace",
+            Self::Remove => "remove",
+            Self::CreateDirectory => "create-directory",
+            Self::RemoveDirectory => "remove-directory",
+        }
+    }
+}
+
+impl Serialize for FileOp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }

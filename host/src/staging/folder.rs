@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 /// The list of what is decided and not yet done.
 const MANIFEST: &str = "manifest";
+/// The same, where a commit that lasts in a state decides on it.
+const AWAITING: &str = "manifest.awaits";
 /// The same on its way there.
 const NEXT_MANIFEST: &str = "manifest.next";
 /// More than a manifest of as many files as a run may stage can have.
@@ -127,6 +129,18 @@ impl Folder {
         sync(&self.dir)
     }
 
+    /// Lets the manifest wait for its commit: from here on, who finds it has to ask what became of that.
+    pub(super) fn await_commit(&self) -> io::Result<()> {
+        self.dir.rename(NEXT_MANIFEST, &self.dir, AWAITING)?;
+        sync(&self.dir)
+    }
+
+    /// Puts the manifest in force whose commit has come to last. To be done again by whoever finds it, if it fails.
+    pub(super) fn decided_by_commit(&self) -> io::Result<()> {
+        self.dir.rename(AWAITING, &self.dir, MANIFEST)?;
+        sync(&self.dir)
+    }
+
     /// Puts the manifest in force: from here on, what it lists will be done.
     pub(super) fn decide(&self) -> io::Result<()> {
         self.dir.rename(NEXT_MANIFEST, &self.dir, MANIFEST)?;
@@ -142,7 +156,16 @@ impl Folder {
 
     /// The manifest in force.
     pub(super) fn manifest(&self) -> io::Result<Option<Vec<u8>>> {
-        let Some(file) = unless_missing(self.dir.open(MANIFEST))? else {
+        self.read(MANIFEST)
+    }
+
+    /// The manifest that waits for its commit.
+    pub(super) fn awaiting(&self) -> io::Result<Option<Vec<u8>>> {
+        self.read(AWAITING)
+    }
+
+    fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        let Some(file) = unless_missing(self.dir.open(name))? else {
             return Ok(None);
         };
         let mut bytes = Vec::new();

@@ -2,17 +2,32 @@
 
 use super::place::Place;
 use super::stamp::Stamp;
+use crate::store::{CommitId, Hash};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::fmt;
 
 /// The first line of every manifest.
 const HEAD: &str = "theus-staging 1";
 
-/// What is to be done, in this order; all of it can be done again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+/// What is to be done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Manifest {
+    /// The steps, in this order; all of them can be done again.
     pub(super) steps: Vec<FileStep>,
+    /// The commit that decides on it, where that lasts in a state.
+    pub(super) awaits: Option<Awaits>,
+}
+
+/// A commit of a state, which decides on files as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Awaits {
+    /// The state's id.
+    pub(crate) state: Hash,
+    /// The commit's id.
+    pub(crate) commit: CommitId,
+    /// A record that the state held before: the commit's has a higher number.
+    pub(crate) behind: u64,
 }
 
 /// One thing to be done.
@@ -48,8 +63,9 @@ impl FileStep {
 impl Manifest {
     /// Three lines: what it is, what is to be done, and the checksum of both.
     pub(super) fn encode(&self) -> Result<Vec<u8>, String> {
-        let steps = serde_json::to_string(self).map_err(|error| error.to_string())?;
-        let body = format!("{HEAD}\n{steps}\n");
+        let steps = serde_json::to_string(&self.steps).map_err(|error| error.to_string())?;
+        let awaits = self.awaits.map(|it| format!(" awaits {it}"));
+        let body = format!("{HEAD}{}\n{steps}\n", awaits.unwrap_or_default());
         Ok(format!("{body}{}\n", hex(&Sha256::digest(&body))).into_bytes())
     }
 
@@ -66,15 +82,39 @@ impl Manifest {
             return Err("the manifest does not match its checksum".into());
         }
         let (head, steps) = body.split_once('\n').ok_or("the manifest is cut off")?;
-        if head != HEAD {
-            return Err(format!("the manifest is no `{HEAD}`"));
-        }
-        let manifest: Self =
+        let unknown = || format!("the manifest is no `{HEAD}`");
+        let awaits = match head.strip_prefix(HEAD).ok_or_else(unknown)? {
+            "" => None,
+            more => {
+                let awaits = more.strip_prefix(" awaits ").and_then(Awaits::parse);
+                Some(awaits.ok_or_else(unknown)?)
+            }
+        };
+        let steps =
             serde_json::from_str(steps).map_err(|error| format!("the manifest: {error}"))?;
+        let manifest = Self { steps, awaits };
         match manifest.steps.iter().find(|step| !step.at().is_sound()) {
             Some(step) => Err(format!("the manifest names `{}`", step.at())),
             None => Ok(manifest),
         }
+    }
+}
+
+impl Awaits {
+    fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        let awaits = Self {
+            state: words.next()?.parse().ok()?,
+            commit: words.next()?.parse().ok()?,
+            behind: words.next()?.parse().ok()?,
+        };
+        words.next().is_none().then_some(awaits)
+    }
+}
+
+impl fmt::Display for Awaits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.state, self.commit, self.behind)
     }
 }
 
@@ -103,13 +143,25 @@ mod tests {
                     sha256: "ab".into(),
                 },
             ],
+            awaits: None,
         }
     }
 
     #[test]
     fn a_manifest_is_read_as_it_was_written() {
-        let bytes = manifest().encode().expect("encoded");
-        assert_eq!(Manifest::decode(&bytes), Ok(manifest()));
+        let awaits = Awaits {
+            state: Hash::of_bytes(b"state"),
+            commit: CommitId::from_bytes([7; 16]),
+            behind: 42,
+        };
+        for awaits in [None, Some(awaits)] {
+            let manifest = Manifest {
+                awaits,
+                ..manifest()
+            };
+            let bytes = manifest.encode().expect("encoded");
+            assert_eq!(Manifest::decode(&bytes), Ok(manifest));
+        }
     }
 
     #[test]

@@ -58,6 +58,14 @@ pub enum DirectoryProblem {
         /// What is wrong.
         reason: String,
     },
+    /// A host was killed in the midst of a commit that lasts in a state, and this host cannot ask that what became of it.
+    #[error("what a killed host left in {} waits for a commit of a state, which {reason}", folder.display())]
+    Awaits {
+        /// The host's own folder in the directory.
+        folder: PathBuf,
+        /// Why the state does not tell.
+        reason: &'static str,
+    },
     /// The host's own folder is not the host's.
     #[error("{} {reason}", folder.display())]
     NotOurs {
@@ -95,6 +103,10 @@ impl DirectoryProblem {
             }
             Self::Damaged { folder, .. } => format!(
                 "nothing is lost: look into {}, put in place by hand what you want to keep, then remove that folder",
+                folder.display()
+            ),
+            Self::Awaits { folder, .. } => format!(
+                "run a process of this directory once with the --state that the commit went to; or remove {} to give up what was staged",
                 folder.display()
             ),
             Self::NotOurs { folder, .. } => format!(

@@ -16,11 +16,17 @@ fn directory(path: &Path) -> Directory {
     Directory::open("data", path).expect("it is there")
 }
 
+/// There is no state to ask.
+fn no_state(_: &Awaits) -> Result<bool, &'static str> {
+    Err("is not here")
+}
+
 fn begin(path: &Path) -> Staging {
     Staging::begin(
         &directory(path),
         &Limits::default(),
         Instant::now() + PATIENCE,
+        &no_state,
     )
     .unwrap_or_else(|problem| panic!("{problem}"))
 }
@@ -30,7 +36,7 @@ fn commit(mut staging: Staging) -> Vec<FileChange> {
         .changes()
         .unwrap_or_else(|problem| panic!("{problem}"));
     let done = staging
-        .prepare()
+        .prepare(None)
         .and_then(|()| staging.decide())
         .and_then(|()| staging.finish());
     done.unwrap_or_else(|problem| panic!("{problem}"));
@@ -291,7 +297,7 @@ fn a_link_that_is_put_there_after_the_decision_is_not_followed() {
     write(&staging, "folder/new", "mine");
     staging.changes().expect("unchanged");
     staging
-        .prepare()
+        .prepare(None)
         .and_then(|()| staging.decide())
         .expect("decided");
     symlink("../secret", data.join("file")).expect("a link");
@@ -307,7 +313,7 @@ fn a_link_that_is_put_there_after_the_decision_is_not_followed() {
     // It stays decided: once the link is gone, whoever comes next does the rest.
     fs::remove_file(data.join("folder")).expect("the link");
     fs::create_dir(data.join("folder")).expect("it is writable");
-    assert_eq!(recover(&directory(&data)), Ok(Recovered::Commit));
+    assert_eq!(recover(&directory(&data), &no_state), Ok(Recovered::Commit));
     assert_eq!(read(&data.join("folder/new")), "mine");
     assert!(!data.join(PRIVATE).exists());
 }
@@ -336,6 +342,7 @@ fn two_files() -> Manifest {
     };
     Manifest {
         steps: vec![put("1", 0, "one"), put("2", 1, "two")],
+        awaits: None,
     }
 }
 
@@ -344,15 +351,62 @@ fn what_was_decided_is_completed_and_what_was_not_is_dropped() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     left(data, None);
-    assert_eq!(recover(&directory(data)), Ok(Recovered::Nothing));
+    assert_eq!(recover(&directory(data), &no_state), Ok(Recovered::Nothing));
     assert_eq!(files(data), Files::new());
     left(data, Some(&two_files()));
     // One of them was in place already.
     fs::rename(data.join(PRIVATE).join("0"), data.join("1")).expect("it is there");
-    assert_eq!(recover(&directory(data)), Ok(Recovered::Commit));
+    assert_eq!(recover(&directory(data), &no_state), Ok(Recovered::Commit));
     let expected = [("1", "one"), ("2", "two")];
     let expected = expected.map(|(name, text)| (name.to_owned(), Some(text.to_owned())));
     assert_eq!(files(data), Files::from(expected));
+}
+
+/// The state alone says what becomes of files that await its commit; where it cannot, they stay as they are.
+#[test]
+fn what_awaits_a_commit_goes_the_way_of_the_commit() {
+    let awaits = Awaits {
+        state: crate::store::Hash::of_bytes(b"state"),
+        commit: crate::store::CommitId::from_bytes([7; 16]),
+        behind: 3,
+    };
+    for (fate, expected, left_over) in [
+        (Ok(true), Ok(Recovered::Commit), ["1", "2"].as_slice()),
+        (Ok(false), Ok(Recovered::Nothing), &[]),
+        (Err("is gone"), Err("is gone"), &[]),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path();
+        left(data, None);
+        let root = Dir::open_ambient_dir(data, ambient_authority()).expect("it is there");
+        let kept = Folder::left(&root, data).expect("ours").expect("there");
+        let manifest = Manifest {
+            awaits: Some(awaits),
+            ..two_files()
+        };
+        kept.write_manifest(&manifest.encode().expect("encoded"))
+            .and_then(|()| kept.await_commit())
+            .expect("it is writable");
+        let asked = std::cell::Cell::new(None);
+        let recovered = recover(&directory(data), &|it| {
+            asked.set(Some(*it));
+            fate
+        });
+        assert_eq!(asked.get(), Some(awaits));
+        let folder = data.join(PRIVATE);
+        let expected = expected.map_err(|reason| DirectoryProblem::Awaits { folder, reason });
+        assert_eq!(recovered, expected);
+        let in_place: Vec<_> = ["1", "2"]
+            .into_iter()
+            .filter(|name| data.join(name).exists())
+            .collect();
+        assert_eq!(in_place, left_over);
+        assert_eq!(
+            data.join(PRIVATE).exists(),
+            fate.is_err(),
+            "nothing is lost"
+        );
+    }
 }
 
 /// Damage is told, and nothing is touched: neither the directory nor what could still be saved by hand.
@@ -381,11 +435,16 @@ fn damage_is_told_and_nothing_is_lost() {
         left(data, Some(&two_files()));
         damage(&data.join(PRIVATE));
         let before = files(data);
-        let problem = recover(&directory(data)).expect_err("it is damaged");
+        let problem = recover(&directory(data), &no_state).expect_err("it is damaged");
         let told = format!("{problem}: {}", problem.help());
         assert!(told.contains(expected), "{told}");
         assert!(told.contains(PRIVATE), "it names the folder: {told}");
-        let begun = Staging::begin(&directory(data), &Limits::default(), Instant::now());
+        let begun = Staging::begin(
+            &directory(data),
+            &Limits::default(),
+            Instant::now(),
+            &no_state,
+        );
         assert_eq!(begun.err(), Some(problem), "no run may go over it");
         assert_eq!(files(data), before);
     }
@@ -396,7 +455,7 @@ fn damage_is_told_and_nothing_is_lost() {
 fn a_folder_that_is_not_the_hosts_is_not_obeyed() {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
     let not_ours = |data: &Path, expected: &str| {
-        let problem = recover(&directory(data)).expect_err(expected);
+        let problem = recover(&directory(data), &no_state).expect_err(expected);
         assert!(problem.to_string().contains(expected), "{problem}");
     };
     let folder = tempfile::tempdir().expect("a folder");
@@ -420,9 +479,17 @@ fn one_run_at_a_time_has_a_directory() {
     let folder = tempfile::tempdir().expect("a folder");
     let first = begin(folder.path());
     let soon = Instant::now() + Duration::from_millis(20);
-    let second = Staging::begin(&directory(folder.path()), &Limits::default(), soon);
+    let second = Staging::begin(
+        &directory(folder.path()),
+        &Limits::default(),
+        soon,
+        &no_state,
+    );
     assert_eq!(second.err(), Some(DirectoryProblem::InUse));
-    assert_eq!(recover(&directory(folder.path())), Ok(Recovered::InUse));
+    assert_eq!(
+        recover(&directory(folder.path()), &no_state),
+        Ok(Recovered::InUse)
+    );
     drop(first);
     drop(begin(folder.path()));
 }
@@ -439,10 +506,11 @@ fn only_the_file_that_was_to_be_removed_is_removed() {
     fs::write(data.join("old"), "anew").expect("it is writable");
     let at = Place::default().child("old").expect("a place");
     let manifest = Manifest {
+        awaits: None,
         steps: vec![FileStep::Remove { at, was }],
     };
     left(data, Some(&manifest));
-    assert_eq!(recover(&directory(data)), Ok(Recovered::Commit));
+    assert_eq!(recover(&directory(data), &no_state), Ok(Recovered::Commit));
     assert_eq!(
         fs::read_to_string(data.join("old")).ok().as_deref(),
         Some("anew")

@@ -59,7 +59,7 @@ pub fn is_state(directory: &Path) -> bool {
 /// [`StoreError::Exists`] where it holds one already, [`StoreError::InUse`], or what keeps it from being written.
 pub fn create(directory: &Path, context: Tree) -> Result<Arc<dyn Store>, StoreError> {
     let (backend, path) = begin(directory)?;
-    let journal = Journal::create(backend, State::initial(context), Settings::default())?;
+    let journal = Journal::create(backend, State::initial(context)?, Settings::default())?;
     finish(&path)?;
     Ok(Arc::new(journal))
 }

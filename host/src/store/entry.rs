@@ -1,11 +1,12 @@
 //! Entries: all that a store keeps of one run, edit or reset, and how they look as values.
 
 use super::chain::Hash;
+use super::error::StoreError;
 use super::fields::{Fields, Malformed, list, map, text};
 use crate::interlock::Interlock;
 use crate::receipt::Outcome;
 use crate::record::{Actor, Record};
-use crate::side_effects::{Outside, Seed, nanos};
+use crate::side_effects::{FileChange, FileOp, Outside, Seed, nanos};
 use crate::terms::Terms;
 use std::fmt;
 use std::sync::Arc;
@@ -216,10 +217,24 @@ impl Entry {
 }
 
 impl CommitId {
+    /// That of an entry which has yet to be named.
+    pub(crate) const UNNAMED: Self = Self([0; 16]);
+
     /// An id from its bytes. Two entries must never have the same.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
+    }
+
+    /// An id that nobody else has.
+    ///
+    /// # Errors
+    ///
+    /// The system has no randomness.
+    pub fn random() -> Result<Self, StoreError> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(|error| StoreError::Io(error.to_string()))?;
+        Ok(Self(bytes))
     }
 
     pub(super) fn as_bytes(&self) -> &[u8; 16] {
@@ -445,6 +460,8 @@ fn outside_value(outside: &Outside) -> Value {
             optional(outside.seed, |seed| Value::from(seed.as_bytes().to_vec())),
         ),
         ("directories", list(outside.directories.iter().map(text))),
+        ("writable", optional(outside.writable.as_ref(), text)),
+        ("files", list(outside.files.iter().map(file_value))),
     ])
 }
 
@@ -460,8 +477,26 @@ fn outside_of(value: &Value) -> Result<Outside, Malformed> {
         directories: fields.each("directories", |name| {
             Ok(name.as_str().ok_or(Malformed("directories"))?.into())
         })?,
-        // A process that writes into a directory is not registered over a state.
-        writable: None,
-        files: Vec::new(),
+        writable: fields.optional_text("writable")?.map(Into::into),
+        files: fields.each("files", file_of)?,
+    })
+}
+
+fn file_value(change: &FileChange) -> Value {
+    map([
+        ("path", text(&change.path)),
+        ("op", text(change.op.name())),
+        ("bytes", optional(change.bytes, Value::unsigned)),
+        ("sha256", optional(change.sha256.as_ref(), text)),
+    ])
+}
+
+fn file_of(value: &Value) -> Result<FileChange, Malformed> {
+    let fields = Fields::of(value)?;
+    let op = one_of(&FileOp::ALL, FileOp::name, &fields, "op")?;
+    Ok(FileChange {
+        bytes: fields.optional_number("bytes")?,
+        sha256: fields.optional_text("sha256")?.map(str::to_owned),
+        ..FileChange::new(fields.text("path")?, op)
     })
 }

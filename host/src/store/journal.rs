@@ -6,7 +6,7 @@ use super::entry::CommitId;
 use super::error::{Damage, StoreError};
 use super::fields::{Fields, Malformed, decode, map};
 use super::ledger::{self, CheckpointRow, Ledger};
-use super::state::State;
+use super::state::{State, hash_of};
 use super::{Commit, Kept, Outcome, Position, Status, Store, StoreLimits};
 use crate::receipt::Durability;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -410,7 +410,7 @@ pub(super) fn read_head<B: Backend>(backend: &B) -> Result<Position, StoreError>
         Ok(Position {
             seq: fields.number("seq")?,
             version: fields.number("version")?,
-            hash: Hash::from_slice(fields.bytes("hash")?).ok_or(Malformed("hash"))?,
+            hash: hash_of(&fields, "hash")?,
         })
     };
     position().map_err(malformed)

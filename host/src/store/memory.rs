@@ -19,7 +19,7 @@ use theus_core::tree::Tree;
 /// None that are known; the signature is that of every store.
 pub fn memory(context: Tree) -> Result<Arc<dyn Store>, StoreError> {
     let backend = MemoryBackend::default();
-    let journal = Journal::create(backend, State::initial(context), Settings::default())?;
+    let journal = Journal::create(backend, State::initial(context)?, Settings::default())?;
     Ok(Arc::new(journal))
 }
 

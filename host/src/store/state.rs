@@ -4,6 +4,7 @@ use super::chain::Hash;
 use super::entry::{
     CountChange, Entry, InterlockChange, change_of, change_value, count_of, count_value, path_of,
 };
+use super::error::StoreError;
 use super::fields::{Fields, Malformed, decode, list, map, text};
 use crate::interlock::Interlock;
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use theus_core::zone;
 pub struct State {
     /// The context.
     pub context: Snapshot,
+    id: Hash,
     counts: BTreeMap<CountKey, Counted>,
     interlock: Option<InterlockChange>,
     initial_signals: Arc<[(Path, Value)]>,
@@ -62,14 +64,31 @@ pub(super) struct Checkpoint {
 
 impl State {
     /// The state before the first entry.
-    #[must_use]
-    pub fn initial(tree: Tree) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// The system has no randomness to draw its id from.
+    pub fn initial(tree: Tree) -> Result<Self, StoreError> {
+        let mut id = [0; 32];
+        getrandom::fill(&mut id).map_err(|error| StoreError::Io(error.to_string()))?;
+        Ok(Self::named(Hash::of_bytes(&id), tree))
+    }
+
+    /// The same under an id that nobody else must have.
+    pub(super) fn named(id: Hash, tree: Tree) -> Self {
         Self {
             initial_signals: zone::signals(&tree).into(),
             context: Snapshot { version: 0, tree },
+            id,
             counts: BTreeMap::new(),
             interlock: None,
         }
+    }
+
+    /// Names the state, wherever it is kept: drawn at random when it began. A copy has the same.
+    #[must_use]
+    pub fn id(&self) -> Hash {
+        self.id
     }
 
     /// Why the interlock is in force, where it is.
@@ -185,6 +204,7 @@ impl State {
             .map(|(path, value)| map([("path", text(path.to_string())), ("value", value.clone())]));
         codec::encode_all(&map([
             ("seq", Value::unsigned(seq)),
+            ("id", Value::from(self.id.as_bytes().to_vec())),
             ("hash", Value::from(hash.as_bytes().to_vec())),
             ("version", Value::unsigned(self.context.version)),
             ("global", layer(Layer::Global)),
@@ -222,6 +242,7 @@ impl Checkpoint {
                 version: fields.number("version")?,
                 tree,
             },
+            id: hash_of(&fields, "id")?,
             counts: BTreeMap::new(),
             interlock: fields.optional("interlock", change_of)?,
             initial_signals: signals.into(),
@@ -231,8 +252,12 @@ impl Checkpoint {
         }
         Ok(Self {
             seq: fields.number("seq")?,
-            hash: Hash::from_slice(fields.bytes("hash")?).ok_or(Malformed("hash"))?,
+            hash: hash_of(&fields, "hash")?,
             state,
         })
     }
+}
+
+pub(super) fn hash_of(fields: &Fields<'_>, name: &'static str) -> Result<Hash, Malformed> {
+    Hash::from_slice(fields.bytes(name)?).ok_or(Malformed(name))
 }

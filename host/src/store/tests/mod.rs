@@ -12,7 +12,7 @@ use super::journal::{Journal, Settings};
 use super::memory::MemoryBackend;
 use super::redb::RedbBackend;
 use super::state::State;
-use super::{Commit, Outcome, Store, StoreError, StoreLimits};
+use super::{Commit, Hash, Outcome, Store, StoreError, StoreLimits};
 use crate::receipt;
 use crate::record::{Actor, Record};
 use disk::Disk;
@@ -112,10 +112,20 @@ fn on_disk_sealed(
 fn created_on(disk: &Disk, initial: Tree, settings: Settings) -> Journal<RedbBackend> {
     let backend = RedbBackend::on_storage(disk.storage(), super::directory::Seal::Fixed(0));
     let backend = backend.expect("an empty disk");
-    Journal::create(backend, State::initial(initial), settings).expect("an empty disk")
+    Journal::create(
+        backend,
+        State::named(Hash::of_bytes(b"a state"), initial),
+        settings,
+    )
+    .expect("an empty disk")
 }
 
 fn in_memory(initial: Tree, settings: Settings) -> Journal<MemoryBackend> {
     let backend = MemoryBackend::default();
-    Journal::create(backend, State::initial(initial), settings).expect("memory")
+    Journal::create(
+        backend,
+        State::named(Hash::of_bytes(b"a state"), initial),
+        settings,
+    )
+    .expect("memory")
 }
