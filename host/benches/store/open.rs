@@ -43,11 +43,11 @@ pub(crate) fn run(effort: Effort) -> Result<()> {
             seconds[ROUNDS / 2]
         );
         println!("  open, after a crash: {after:.2} s (once)");
-        println!(
-            "  resident memory of the open state: {} MiB, {} bytes per value",
-            grown >> 10,
-            grown * 1_024 / keys as u64
-        );
+        print!("  resident memory of the open state: {} MiB", grown >> 10);
+        if keys == commits {
+            print!(", {} bytes per value", grown * 1_024 / keys as u64);
+        }
+        println!();
         fs::remove_dir_all(&closed)?;
         fs::remove_dir_all(&crashed)?;
     }
