@@ -266,7 +266,9 @@ impl Inner {
             })
             .collect();
         let first = self.queue().kept.seq + 1;
+        tracing::debug!(entries = commits.len(), "a group is taken");
         let outcomes = self.store.commit(commits)?;
+        tracing::debug!("the group lasts");
         let mut kept = None;
         for ((outcome, made), seq) in outcomes.into_iter().zip(&made).zip(first..) {
             // The head has ordered it, and the locks have ruled out that what it read has changed: there is one answer.
@@ -288,6 +290,7 @@ impl Inner {
             self.subscribers
                 .publish(made.context.version, &made.signals);
         }
+        tracing::debug!("the group is published");
         if let Some(position) = kept {
             self.queue().kept = position;
         }

@@ -17,6 +17,11 @@ pub(crate) fn listening<R>(
     tracing::subscriber::with_default(Listener(at), run)
 }
 
+/// Calls `at` with the same of every thread, for as long as the process lives: for one that is made to be killed.
+pub(crate) fn listening_everywhere(at: impl Fn(&str) + Send + Sync + 'static) {
+    tracing::subscriber::set_global_default(Listener(at)).expect("nobody else listens to all");
+}
+
 /// Hears nothing. With a second one there, `tracing` asks both who wants to hear of a place in the code, and not only the one
 /// of the thread that happens to pass there first: another test's, which has none.
 static DEAF: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Deaf));

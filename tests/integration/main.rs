@@ -11,6 +11,7 @@ mod assemblyscript;
 mod assemblyscript_guide;
 mod assemblyscript_sources;
 mod attacks;
+mod bank;
 mod bombs;
 mod build;
 mod cases;

@@ -21,6 +21,23 @@ pub fn increment_at(ctx: &Context, slot: String) -> Result<i64, Failure> {
     Ok(count)
 }
 
+/// Moves an amount from one slot to another and gives what is left in the first one.
+#[process(
+    outputs = ["domain.slots.{from}", "domain.slots.{to}"],
+    errors = ["Poor"],
+)]
+pub fn transfer(ctx: &Context, from: String, to: String, amount: i64) -> Result<i64, Failure> {
+    let (from, to) = (path!("domain.slots", from), path!("domain.slots", to));
+    let left = ctx.get::<i64>(&from)?.unwrap_or(0) - amount;
+    ctx.set(&from, &left)?;
+    if left < 0 {
+        return Err(Failure::new("Poor", "there is less than that"));
+    }
+    let there = ctx.get::<i64>(&to)?.unwrap_or(0);
+    ctx.set(&to, &(there + amount))?;
+    Ok(left)
+}
+
 /// Works for a while, then writes what it has worked into a slot.
 #[process(outputs = ["domain.slots.{key}"])]
 pub fn spin_for(ctx: &Context, iterations: u64, key: String) -> Result<(), Failure> {

@@ -154,7 +154,7 @@ fn finish(directory: &Path) -> Result<(), StoreError> {
 }
 
 impl Directory {
-    fn lock(path: &Path) -> Result<Self, StoreError> {
+    pub(super) fn lock(path: &Path) -> Result<Self, StoreError> {
         let name = path.join(LOCK);
         let mut options = File::options();
         options.create(true).truncate(false).write(true);

@@ -126,11 +126,14 @@ impl<B: Backend> Journal<B> {
     fn write_checkpoint(&self, ledger: &mut Ledger) -> Result<(), StoreError> {
         let checkpoint = ledger.checkpoint();
         ledger.pass(&checkpoint).map_err(StoreError::Damaged)?;
+        tracing::debug!(seq = checkpoint.seq, "a checkpoint is made");
         self.write(&Rows {
             head: head_row(&ledger.position()),
             checkpoint: Some(checkpoint),
             ..Rows::default()
-        })
+        })?;
+        tracing::debug!("the checkpoint lasts");
+        Ok(())
     }
 
     /// The oldest version that there is still a state of.
@@ -324,11 +327,13 @@ impl<B: Backend + 'static> Store for Journal<B> {
             Err(error) => return Err(error),
         };
         let row = last_checkpoint(&self.backend, seq)?;
+        tracing::debug!(seq = row.seq, "old records are let go");
         self.write(&Rows {
             head: head_row(&position),
             forget: Some(row.seq),
             ..Rows::default()
         })?;
+        tracing::debug!("old records are gone");
         self.oldest()
     }
 

@@ -85,7 +85,10 @@ impl Ledger {
     /// Makes the next record of an entry, or says why it is refused; then nothing has changed.
     pub(super) fn take(&mut self, commit: Commit, limits: &StoreLimits) -> Result<Row, Outcome> {
         let Commit { mut entry, after } = commit;
-        if let Some(version) = entry.record.read_version
+        // One that commits nothing says what happened at the version that it read, and that has not changed: its run may have
+        // released its locks long ago.
+        if entry.commits()
+            && let Some(version) = entry.record.read_version
             && let Some(path) = self.recent.changed_since(version, &entry.reads)
             // Where it is too long ago to tell, the caller's locks do: they were held all the while.
             && (path.is_some() || after.is_none())

@@ -62,8 +62,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Keeps entries, in their order, and returns once they are durable: all that are not refused, or none.
     ///
-    /// An entry is refused where a place that it read, or one below or above, changed after the version that it read. That a
-    /// place was absent, and all keys below one, count as read as well.
+    /// An entry that commits something is refused where a place that it read, or one below or above, changed after the version
+    /// that it read. That a place was absent, and all keys below one, count as read as well. One that commits nothing, such as a
+    /// run that was refused, says what happened at the version that it read, and is kept whatever changed since.
     ///
     /// # Errors
     ///

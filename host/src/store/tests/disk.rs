@@ -1,6 +1,7 @@
 //! A disk that loses power: what was not synced is there, torn, or gone; and syncs may fail.
 
 use redb::StorageBackend;
+use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -16,9 +17,13 @@ struct Content {
     /// Operations that still succeed; all, where there is none.
     left: Option<u64>,
     fault: Fault,
+    failed: bool,
     /// Bytes that it holds at most.
     capacity: Option<u64>,
     operations: u64,
+    syncs: u64,
+    /// The pages that were read.
+    read: BTreeSet<usize>,
 }
 
 /// Bytes in pages that copies share.
@@ -44,6 +49,8 @@ pub(super) enum Fault {
     Everything,
     /// Syncs only.
     Syncs,
+    /// What takes room: the disk is full.
+    Space,
 }
 
 /// Where a storage's parts are told apart that a power failure may keep or lose: sectors.
@@ -74,9 +81,28 @@ impl Disk {
         self.content().operations
     }
 
+    pub(super) fn syncs(&self) -> u64 {
+        self.content().syncs
+    }
+
+    /// Every byte of the pages that were read: where any other one changes, nobody has looked.
+    pub(super) fn read_bytes(&self) -> Vec<usize> {
+        let content = self.content();
+        let bytes = content
+            .read
+            .iter()
+            .flat_map(|it| it * PAGE..(it + 1) * PAGE);
+        bytes.filter(|at| *at < content.current.len).collect()
+    }
+
     pub(super) fn fail_after(&self, operations: u64, fault: Fault) {
         let mut content = self.content();
         (content.left, content.fault) = (Some(operations), fault);
+    }
+
+    /// Whether an operation was failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.content().failed
     }
 
     pub(super) fn hold_at_most(&self, bytes: u64) {
@@ -121,14 +147,20 @@ impl Disk {
 }
 
 impl Content {
+    /// Counts an operation that a fault of this kind fails.
     fn step(&mut self, fault: Fault) -> io::Result<()> {
         self.operations += 1;
         if let Some(left) = &mut self.left
             && (self.fault == Fault::Everything || fault == self.fault)
         {
-            *left = left
-                .checked_sub(1)
-                .ok_or_else(|| io::Error::other("the disk is gone"))?;
+            let Some(fewer) = left.checked_sub(1) else {
+                self.failed = true;
+                return Err(match self.fault {
+                    Fault::Space => ErrorKind::StorageFull.into(),
+                    Fault::Everything | Fault::Syncs => io::Error::other("the disk is gone"),
+                });
+            };
+            *left = fewer;
         }
         Ok(())
     }
@@ -140,19 +172,21 @@ impl StorageBackend for Storage {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let content = self.0.content();
+        let mut content = self.0.content();
         let at = usize::try_from(offset).map_err(io::Error::other)?;
         let end = at.checked_add(out.len());
         if end.is_none_or(|end| end > content.current.len) {
             return Err(ErrorKind::UnexpectedEof.into());
         }
+        let pages = at / PAGE..(at + out.len()).div_ceil(PAGE);
+        content.read.extend(pages);
         content.current.read(at, out);
         Ok(())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut content = self.0.content();
-        content.step(Fault::Everything)?;
+        content.step(Fault::Space)?;
         if content.capacity.is_some_and(|capacity| len > capacity) {
             return Err(ErrorKind::StorageFull.into());
         }
@@ -165,6 +199,7 @@ impl StorageBackend for Storage {
     fn sync_data(&self) -> io::Result<()> {
         let mut content = self.0.content();
         content.step(Fault::Syncs)?;
+        content.syncs += 1;
         content.synced = content.current.clone();
         content.unsynced.clear();
         Ok(())
@@ -172,7 +207,7 @@ impl StorageBackend for Storage {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let mut content = self.0.content();
-        content.step(Fault::Everything)?;
+        content.step(Fault::Space)?;
         let at = usize::try_from(offset).map_err(io::Error::other)?;
         if at + data.len() > content.current.len {
             return Err(ErrorKind::UnexpectedEof.into());
@@ -195,25 +230,6 @@ impl Pages {
         let used = pages.filter(|(_, page)| used(page));
         used.flat_map(|(index, _)| index * PAGE..(index + 1) * PAGE)
             .collect()
-    }
-
-    /// Every byte of the file's header and of the pages that hold one of these words, up to the last one that holds anything;
-    /// of the other pages, where the database keeps its own books, every sixteenth.
-    pub(super) fn worth_flipping(&self, words: &[&[u8]]) -> Vec<usize> {
-        let mut places = Vec::new();
-        for (index, page) in self.pages.iter().enumerate() {
-            let holds = |word: &&[u8]| page.windows(word.len()).any(|it| it == *word);
-            let step = match index == 0 || words.iter().any(holds) {
-                true => 1,
-                false => 16,
-            };
-            let end = page
-                .iter()
-                .rposition(|byte| *byte != 0)
-                .map_or(0, |at| at + 1);
-            places.extend((0..end).step_by(step).map(|at| index * PAGE + at));
-        }
-        places
     }
 
     pub(super) fn flip(&mut self, at: usize, bit: usize) {

@@ -2,7 +2,9 @@
 
 use super::disk::Fault;
 use super::*;
+use crate::store::verify;
 use proptest::prelude::*;
+use std::sync::OnceLock;
 
 fn pair(number: u128, head: &Snapshot) -> Commit {
     let value = i64::try_from(number).expect("small");
@@ -39,6 +41,10 @@ fn commit_until_failure(store: &dyn Store) -> u128 {
         if store.tend().is_err() {
             return acknowledged;
         }
+        let head = store.head().version;
+        if group % 9 == 8 && store.compact(head - 3).is_err() {
+            return acknowledged;
+        }
     }
     acknowledged
 }
@@ -50,25 +56,56 @@ fn nothing_lost_or_torn(store: &dyn Store, acknowledged: u128) -> Result<(), Tes
         u128::from(head.version) >= acknowledged,
         "{head:?} {acknowledged}"
     );
+    let mut compacted = true;
     for version in 0..=head.version {
-        let tree = store.begin(version).expect("sound").tree;
+        let tree = match store.begin(version) {
+            Err(StoreError::Compacted { .. }) if compacted => continue,
+            other => other.expect("sound").tree,
+        };
+        compacted = false;
         let value = Some(&Value::Int(i64::try_from(version).expect("small")));
         prop_assert_eq!(tree.get(&path("domain.a")), value);
         prop_assert_eq!(tree.get(&path("domain.b")), value);
     }
+    prop_assert!(!compacted, "the newest version is there");
     Ok(())
 }
 
 fn operations_of_a_whole_run() -> u64 {
+    static ONCE: OnceLock<u64> = OnceLock::new();
+    *ONCE.get_or_init(|| {
+        let disk = Disk::default();
+        let store = created_on(&disk, tree(r#"{"a":0,"b":0}"#), settings());
+        let before = disk.operations();
+        commit_until_failure(&store);
+        disk.operations() - before
+    })
+}
+
+/// A disk on which so many operations succeeded and then `fault` was there; and the commits that were acknowledged.
+fn failed_after(operations: u64, fault: Fault) -> (Disk, u128) {
     let disk = Disk::default();
     let store = created_on(&disk, tree(r#"{"a":0,"b":0}"#), settings());
-    let before = disk.operations();
-    commit_until_failure(&store);
-    disk.operations() - before
+    disk.fail_after(operations, fault);
+    let acknowledged = commit_until_failure(&store);
+    (disk, acknowledged)
+}
+
+/// What must hold of a disk on which something failed, once it is well.
+fn it_goes_on(disk: &Disk, acknowledged: u128) -> Result<(), TestCaseError> {
+    let store = on_disk(disk, settings()).expect("it opens");
+    nothing_lost_or_torn(&store, acknowledged)?;
+    let verified = verify::verify(store.backend(), None).expect("it can be read");
+    prop_assert_eq!(verified.damage, None);
+    let head = store.begin(store.head().version).expect("sound");
+    prop_assert!(kept(
+        store.commit(vec![pair(u128::from(head.version) + 1, &head)])
+    ));
+    Ok(())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(u32::try_from(rounds(64)).expect("it fits")))]
 
     /// The power goes at any operation; what was not synced is there or gone, sector by sector.
     #[test]
@@ -76,21 +113,83 @@ proptest! {
         at in 0.0..1.0_f64,
         choices in prop::collection::vec(any::<bool>(), 1..200),
     ) {
-        let disk = Disk::default();
-        let store = created_on(&disk, tree(r#"{"a":0,"b":0}"#), settings());
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a share")]
         let operations = (at * operations_of_a_whole_run() as f64) as u64;
-        disk.fail_after(operations, Fault::Everything);
-        let acknowledged = commit_until_failure(&store);
+        let (disk, acknowledged) = failed_after(operations, Fault::Everything);
         let mut choices = choices.iter().cycle();
         let after = disk.after_power_loss(|| *choices.next().expect("endless"));
-        drop(store);
-        let store = on_disk(&after, settings()).expect("it opens");
-        nothing_lost_or_torn(&store, acknowledged)?;
-        // And it goes on from there.
-        let head = store.begin(store.head().version).expect("sound");
-        prop_assert!(kept(store.commit(vec![pair(u128::from(head.version) + 1, &head)])));
+        it_goes_on(&after, acknowledged)?;
     }
+}
+
+/// Each kind of fault, spread over all operations of a run with its groups, checkpoints and compactions.
+#[test]
+fn an_acknowledged_commit_survives_any_fault_at_any_operation() {
+    let all = operations_of_a_whole_run();
+    let step = (all / rounds(40) as u64).max(1);
+    let mut failed = [0; 3];
+    for (kind, fault) in [Fault::Everything, Fault::Syncs, Fault::Space]
+        .into_iter()
+        .enumerate()
+    {
+        for operations in (0..all).step_by(usize::try_from(step).expect("small")) {
+            let (disk, acknowledged) = failed_after(operations, fault);
+            failed[kind] += usize::from(disk.has_failed());
+            disk.mend();
+            let whole = it_goes_on(&disk, acknowledged);
+            assert!(whole.is_ok(), "{fault:?} after {operations}: {whole:?}");
+        }
+    }
+    assert!(failed.iter().all(|it| *it > 0), "{failed:?}");
+}
+
+/// Behind a fault nothing more is taken, whatever the fault and whatever was under way.
+#[test]
+fn nothing_is_taken_behind_a_fault() {
+    for fault in [Fault::Everything, Fault::Syncs, Fault::Space] {
+        let disk = Disk::default();
+        let store = created_on(&disk, tree(r#"{"a":0,"b":0}"#), settings());
+        for number in 1..=20 {
+            let head = store.begin(number - 1).expect("sound");
+            assert!(kept(store.commit(vec![pair(number.into(), &head)])));
+        }
+        disk.fail_after(0, fault);
+        let head = store.begin(20).expect("sound");
+        let next = || vec![pair(21, &head)];
+        let failed = store.compact(20).expect_err("it is written");
+        assert!(matches!(failed, StoreError::Io(_)), "{fault:?}: {failed}");
+        disk.mend();
+        let poisoned = |it: Option<StoreError>| matches!(it, Some(StoreError::Poisoned(_)));
+        assert!(poisoned(store.commit(next()).err()), "{fault:?}");
+        assert!(poisoned(store.compact(20).err()), "{fault:?}");
+        drop(store);
+        assert!(it_goes_on(&disk, 20).is_ok(), "{fault:?}");
+    }
+}
+
+/// What makes commits of many threads cheap: a group of any size is one sync, but where the file grows.
+#[test]
+fn a_group_costs_one_sync() {
+    let disk = Disk::default();
+    let store = created_on(&disk, tree(r#"{"a":0,"b":0}"#), without_checkpoints());
+    let mut syncs = Vec::new();
+    for group in 0..20_u128 {
+        let before = disk.syncs();
+        let mut head = store.state().context;
+        let commits = (1..=64).map(|number| {
+            let mut commit = pair(group * 64 + number, &head);
+            commit.entry.reads = std::sync::Arc::default();
+            head.version += 1;
+            commit
+        });
+        assert!(kept(store.commit(commits.collect())));
+        syncs.push(disk.syncs() - before);
+    }
+    assert!(
+        syncs.iter().filter(|it| **it == 1).count() > 15,
+        "{syncs:?}"
+    );
+    assert!(syncs.iter().all(|it| *it <= 2), "{syncs:?}");
 }
 
 #[test]

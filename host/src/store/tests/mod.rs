@@ -1,11 +1,21 @@
 //! Tests of stores: one suite for both backends, and what must not happen to a disk.
 
+#[cfg(unix)]
 mod crash;
 mod damage;
+#[cfg(unix)]
+mod deadly;
 mod directories;
 mod disk;
 mod faults;
 mod model;
+#[cfg(unix)]
+mod points;
+
+#[cfg(unix)]
+#[allow(dead_code, reason = "the integration tests use more of it")]
+#[path = "../../../../tests/harness/trace.rs"]
+mod trace;
 
 use super::entry::{CommitId, Entry};
 use super::journal::{Journal, Settings};
@@ -38,6 +48,14 @@ fn id(number: u128) -> CommitId {
     CommitId::from_bytes(number.to_be_bytes())
 }
 
+/// How often a test hurts a store: as often as in every run of the tests, or as `THEUS_CRASH_ROUNDS` says, for long.
+fn rounds(usual: usize) -> usize {
+    match std::env::var("THEUS_CRASH_ROUNDS") {
+        Ok(rounds) => rounds.parse().expect("THEUS_CRASH_ROUNDS is a number"),
+        Err(_) => usual,
+    }
+}
+
 /// Checkpoints come often, so that small journals have some.
 fn settings() -> Settings {
     Settings {
@@ -46,6 +64,14 @@ fn settings() -> Settings {
             batch: 16,
         },
         least_bytes: 3_000,
+    }
+}
+
+/// The same for an engine, which keeps a part of every entry for what is bounded by itself.
+fn settings_for_an_engine() -> Settings {
+    Settings {
+        limits: Settings::default().limits,
+        ..settings()
     }
 }
 

@@ -132,7 +132,8 @@ impl Oracle {
         let applied = replay(applied, &entry.writes);
         match outcome {
             Outcome::Kept(position) => {
-                prop_assert!(!read_changed, "what {entry:?} read has changed");
+                let stale = read_changed && entry.commits();
+                prop_assert!(!stale, "what {entry:?} read has changed");
                 let tree = applied.expect("what was kept fits");
                 prop_assert_eq!(position.seq, self.kept.len() as u64 + 1);
                 let version = entry.commits().then_some(head.version + 1);
@@ -142,6 +143,9 @@ impl Oracle {
                     self.writes.insert(version, entry.writes.clone());
                 }
                 self.kept.push((entry.id, version, position.hash));
+            }
+            Outcome::Conflict { .. } if !entry.commits() => {
+                prop_assert!(false, "it says what happened at version {base}: {entry:?}");
             }
             Outcome::Conflict { path: None } => {
                 prop_assert!(self.reopened && base < head.version);
@@ -425,7 +429,7 @@ fn write_all(transaction: &mut Transaction, writes: &[(u8, usize, i64)]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(u32::try_from(rounds(48)).expect("it fits")))]
 
     #[test]
     fn a_store_in_memory_is_a_map_of_all_versions(asks in asks()) {
@@ -505,6 +509,23 @@ fn an_id_that_comes_twice_at_once_is_kept_once() {
     assert!(matches!(outcomes[0], Outcome::Kept(position) if position.seq == 1));
     assert_eq!(outcomes[1], Outcome::Known(1));
     assert_eq!(store.head().seq, 1);
+}
+
+/// A run that was refused, or rolled back, hands its record over when its locks are free again.
+#[test]
+fn what_commits_nothing_is_kept_whatever_changed_since() {
+    let store = in_memory(initial(), settings());
+    let first = store.begin(0).expect("sound");
+    assert!(kept(store.commit(vec![set(1, &first, "domain.a", 1)])));
+    let refused = |number| Commit::new(entry(number, &first, &["domain.a"], |_| {}));
+    assert!(kept(store.commit(vec![refused(2)])));
+    // Too long ago to tell: nothing is known any more of what version 1 changed.
+    store.compact(1).expect("sound");
+    let store = store.reopen();
+    assert!(kept(store.commit(vec![refused(3)])));
+    assert_eq!((store.head().seq, store.head().version), (3, 1));
+    let late = store.commit(vec![set(4, &first, "domain.a", 2)]);
+    assert_eq!(late, Ok(vec![Outcome::Conflict { path: None }]));
 }
 
 #[test]
