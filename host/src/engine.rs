@@ -194,6 +194,17 @@ impl Shared {
         self.commit(run, transaction, held)
     }
 
+    /// A run of the past again, on the version that it read: its steps 3 to 5. Nothing of it is judged, counted or kept.
+    pub(crate) fn rehearse(&self, run: &mut Run, on: Snapshot) -> Result<Transaction, RunError> {
+        run.look_outside()?;
+        let args = self.arguments(run)?;
+        let grant = self.grant(run)?;
+        let sandbox = self.sandbox(run)?;
+        let held = self.lock(run, &grant)?;
+        let guard = self.guard(run, &grant, Transaction::begin(on));
+        self.execution(run, sandbox, &args, guard, &held)
+    }
+
     /// Step 1: the arguments against the contract, then the input rules on the last committed version.
     ///
     /// Nothing is counted yet, unless a rule refuses: the verdict that counts is made on the transaction's version.

@@ -5,6 +5,7 @@
 
 use crate::side_effects::Reach;
 use crate::store::{Hash, Store, StoreError};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::{Mutex, PoisonError};
 use theus_core::audit::Recipe;
@@ -12,7 +13,7 @@ use theus_core::config;
 use theus_core::contract::Contract;
 use theus_core::limits::Limits;
 use theus_core::pattern::PathPattern;
-use theus_core::policy::Narrowed;
+use theus_core::policy::{Narrowed, ProcessPolicy};
 use theus_core::schema::Schema;
 
 /// What a run is made under, each as the SHA-256 of a document.
@@ -53,8 +54,7 @@ impl SharedTerms {
     ) -> Self {
         let limits = config::amounts(limits).map(|(word, amount)| (word.to_owned(), json!(amount)));
         let limits = serde_json::Value::Object(limits.into_iter().collect()).to_string();
-        let settings =
-            json!({ "host": env!("CARGO_PKG_VERSION"), "compiler": compiler }).to_string();
+        let settings = settings_text(compiler);
         let mut documents = Vec::new();
         let mut digest = |text: &str| {
             documents.push(text.as_bytes().to_vec());
@@ -110,6 +110,43 @@ impl Unkept {
     }
 }
 
+/// The digest of the settings that a compiler has under this host.
+pub(crate) fn settings_digest(compiler: &str) -> Hash {
+    Hash::of_bytes(settings_text(compiler).as_bytes())
+}
+
+fn settings_text(compiler: &str) -> String {
+    json!({ "host": env!("CARGO_PKG_VERSION"), "compiler": compiler }).to_string()
+}
+
+/// What a policy's document leaves of a contract's paths; none where that is all of them.
+pub(crate) fn narrowed(policy: &[u8], contract: &Contract) -> Result<Option<Narrowed>, String> {
+    let malformed = |_| "the document of its policy is not what this host writes".to_owned();
+    let policy: PolicyDocument = serde_json::from_slice(policy).map_err(malformed)?;
+    if !policy.narrowed {
+        return Ok(None);
+    }
+    let granted = ProcessPolicy::new()
+        .inputs(policy.inputs)
+        .outputs(policy.outputs);
+    let narrowed = granted.narrow(contract).map_err(|problems| {
+        let problems = problems.iter().map(ToString::to_string);
+        problems.collect::<Vec<_>>().join("; ")
+    });
+    narrowed.map(Some)
+}
+
+/// What is granted of one contract.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyDocument {
+    process: String,
+    inputs: Vec<String>,
+    outputs: Vec<String>,
+    narrowed: bool,
+    side_effects: Vec<String>,
+}
+
 fn contract_text(contract: &Contract) -> String {
     let parameters = contract
         .parameters
@@ -134,14 +171,15 @@ fn policy_text(contract: &Contract, narrowed: Option<&Narrowed>, reach: Option<&
     };
     // Whatever a contract asks for outside the context is granted, or it is not registered.
     let effects = contract.side_effects.iter().filter(|_| reach.is_some());
-    json!({
-        "process": contract.name,
-        "inputs": texts(inputs),
-        "outputs": texts(outputs),
-        "narrowed": narrowed.is_some(),
-        "side_effects": effects.map(ToString::to_string).collect::<Vec<_>>(),
-    })
-    .to_string()
+    let document = PolicyDocument {
+        process: contract.name.clone(),
+        inputs: texts(inputs),
+        outputs: texts(outputs),
+        narrowed: narrowed.is_some(),
+        side_effects: effects.map(ToString::to_string).collect(),
+    };
+    // There is nothing in it that JSON has no form for.
+    serde_json::to_string(&document).unwrap_or_default()
 }
 
 fn texts(patterns: &[PathPattern]) -> Vec<String> {

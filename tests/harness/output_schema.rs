@@ -65,6 +65,7 @@ fn definition(words: &[String], output: &Json) -> Option<&'static str> {
         ("log", "verify") => Some("log-verify"),
         ("log", "salvage") => Some("log-salvage"),
         ("log", _) => Some("log"),
+        ("replay", _) if output.get("alike").is_some() => Some("replay"),
         ("context", "show") => Some("context-show"),
         ("state", "reset-interlock") => Some("state-reset-interlock"),
         // Schemas, which are files of their own format.

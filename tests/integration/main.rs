@@ -41,6 +41,7 @@ mod policies;
 mod readme;
 mod recipes;
 mod records;
+mod replay;
 mod resources;
 mod schema;
 mod security;

@@ -178,6 +178,8 @@ codes! {
     StoreFailed = "H004", Host;
     /// The state is not as it was written.
     StateDamaged = "H005", Host;
+    /// A run of a state's history is not as it was recorded.
+    ReplayDiffers = "H008", Host;
 }
 
 impl Code {

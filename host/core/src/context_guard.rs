@@ -21,7 +21,7 @@ use smol_str::SmolStr;
 use std::sync::Arc;
 
 /// Whether violations of the contract refuse a run or are reported.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Hash)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Violations refuse.

@@ -25,6 +25,7 @@ mod log;
 mod nearest;
 mod output;
 mod progress;
+mod replay;
 mod report;
 mod run;
 mod schema;
@@ -114,6 +115,8 @@ enum Verb {
     Test(test::Test),
     /// Prints what happened in a state and why, verifies it, or saves what is sound of it
     Log(log::Log),
+    /// Runs the history of a state again, and says whether it is as it was recorded
+    Replay(replay::Replay),
     /// Prints the context of a state
     Context(context::Context),
     /// Works on a state: resets its interlock
@@ -153,6 +156,7 @@ pub(crate) fn main(words: &[OsString]) -> u8 {
         Verb::Audit(audit) => audit.execute(out, &mut output),
         Verb::Test(test) => test.execute(&mut output),
         Verb::Log(log) => log.execute(&mut output),
+        Verb::Replay(replay) => replay.execute(&mut output),
         Verb::Context(context) => context.execute(&mut output),
         Verb::State(state) => state.execute(&mut output),
         Verb::Explain(explain) => explain.execute(&mut output),

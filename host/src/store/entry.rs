@@ -323,7 +323,7 @@ pub(super) fn path_of(value: &Value) -> Result<Path, Malformed> {
     Path::parse(text).map_err(|_| Malformed("path"))
 }
 
-fn write_value(write: &Write) -> Value {
+pub(crate) fn write_value(write: &Write) -> Value {
     let path = ("path", text(write.path.to_string()));
     match &write.effect {
         Effect::Set(value) => map([path, ("op", text("set")), ("value", value.clone())]),
@@ -353,7 +353,7 @@ fn write_of(value: &Value) -> Result<Write, Malformed> {
     })
 }
 
-fn message_value(message: &OutboxMessage) -> Value {
+pub(crate) fn message_value(message: &OutboxMessage) -> Value {
     map([
         ("topic", text(&message.topic)),
         ("payload", Value::Bytes(message.payload.clone())),

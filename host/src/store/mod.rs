@@ -30,6 +30,7 @@ mod tests;
 pub use self::chain::{Hash, NoHash};
 pub use self::directory::{create, is_state, open, salvage, verify};
 pub use self::entry::{CommitId, CountChange, Entry, InterlockChange};
+pub(crate) use self::entry::{message_value, write_value};
 pub use self::error::{Damage, StoreError};
 pub use self::memory::memory;
 pub use self::salvage::Salvaged;

@@ -1,0 +1,208 @@
+//! `replay`: runs a state's history again, and says whether it is as it was recorded.
+
+use super::code_cache::CacheFlag;
+use super::exit;
+use super::failure::Failure;
+use super::output::Output;
+use super::progress::during;
+use super::state_dir::StateDir;
+use super::text::escape;
+use clap::Args;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use theus_core::code::Code;
+use theus_host::replay::{self, Apart, Difference, Options, ReplayError, Replayed, What};
+use theus_host::{ErrorReport, Value};
+
+/// The words of `replay`.
+#[derive(Args, Debug)]
+pub(super) struct Replay {
+    #[command(flatten)]
+    dir: StateDir,
+    /// The first record; the oldest one unless it is given
+    #[arg(long, value_name = "SEQ")]
+    from: Option<u64>,
+    /// The last record; the newest one unless it is given
+    #[arg(long, value_name = "SEQ")]
+    to: Option<u64>,
+    /// Runs only this process again, and applies what the others wrote
+    #[arg(long, value_name = "NAME")]
+    process: Option<String>,
+    #[command(flatten)]
+    cache: CacheFlag,
+}
+
+#[derive(Serialize)]
+struct Printed {
+    first: Option<u64>,
+    last: Option<u64>,
+    version: u64,
+    alike: u64,
+    other_fuel: u64,
+    different: u64,
+    apart: BTreeMap<&'static str, u64>,
+    differences: Vec<PrintedDifference>,
+    error: Option<ErrorReport>,
+}
+
+#[derive(Serialize)]
+struct PrintedDifference {
+    seq: u64,
+    process: Option<String>,
+    what: String,
+    recorded: Option<Value>,
+    found: Option<Value>,
+}
+
+/// A value in a text is cut behind so many characters.
+const SHOWN: usize = 120;
+
+const HELP: &str = "a record that was not written by this host says something else than the guest does, or the guest's code does \
+                    something else on this machine: `log verify --expect HASH` finds records that were rewritten";
+
+impl Replay {
+    /// Replays, and prints what came of it.
+    pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
+        let store = self.dir.open(output)?;
+        let mut options = Options::default();
+        options.from = self.from;
+        options.to = self.to;
+        options.process.clone_from(&self.process);
+        options.compiled_code_cache = self.cache.folder();
+        self.check(store.head().seq)?;
+        let replayed = during(output, "running the history again", || {
+            replay::replay(&*store, &options, |_, _| {})
+        })
+        .map_err(|error| match error {
+            ReplayError::Store(error) => error.into(),
+            other => Failure::new(Code::HostFailed, other),
+        })?;
+        let failure = replayed
+            .differences
+            .first()
+            .map(|first| failure(&replayed, first));
+        if output.is_json() {
+            let error = failure.map(|failure| *failure.report);
+            let code = error
+                .as_ref()
+                .map_or(exit::OK, |error| exit::code(error.kind));
+            output.json(&printed(&replayed, error))?;
+            return Ok(code);
+        }
+        output.data(&text(&replayed))?;
+        failure.map_or(Ok(exit::OK), Err)
+    }
+
+    /// A range that holds nothing is a slip, not a history without differences.
+    fn check(&self, last: u64) -> Result<(), Failure> {
+        let (from, to) = (self.from.unwrap_or(1), self.to.unwrap_or(last));
+        if from > to || (from > last && self.from.is_some()) {
+            let message =
+                format!("there are no records from {from} to {to}; the last one is {last}");
+            let help = "`theus-host log` shows the numbers of records";
+            return Err(Failure::new(Code::CommandLine, message).help(help));
+        }
+        Ok(())
+    }
+}
+
+fn failure(replayed: &Replayed, first: &Difference) -> Failure {
+    let others = match replayed.different {
+        1 => String::new(),
+        number => format!("; it is the first of {number} differences"),
+    };
+    let failure = Failure::new(Code::ReplayDiffers, format!("{}{others}", told(first))).help(HELP);
+    match &first.process {
+        Some(process) => failure.process(process),
+        None => failure,
+    }
+}
+
+fn printed(replayed: &Replayed, error: Option<ErrorReport>) -> Printed {
+    let apart = replayed.apart.iter();
+    let differences = replayed.differences.iter();
+    Printed {
+        first: replayed.records.map(|(first, _)| first),
+        last: replayed.records.map(|(_, last)| last),
+        version: replayed.version,
+        alike: replayed.alike,
+        other_fuel: replayed.other_fuel,
+        different: replayed.different,
+        apart: apart
+            .map(|(apart, number)| (apart.name(), *number))
+            .collect(),
+        differences: differences
+            .map(|it| PrintedDifference {
+                seq: it.seq,
+                process: it.process.clone(),
+                what: it.what.to_string(),
+                recorded: it.recorded.clone(),
+                found: it.found.clone(),
+            })
+            .collect(),
+        error,
+    }
+}
+
+fn text(replayed: &Replayed) -> String {
+    let mut text = match replayed.records {
+        None => "there are no records\n".to_owned(),
+        Some((first, last)) => format!(
+            "records {first} to {last}: {} run again and alike, {} different\n",
+            replayed.alike, replayed.different
+        ),
+    };
+    if replayed.other_fuel > 0 {
+        let _ = writeln!(
+            text,
+            "of these {} cost other fuel: another compiler, or other settings of it, made their code then",
+            replayed.other_fuel
+        );
+    }
+    let applied = |apart: Apart| apart != Apart::NotEntered;
+    for (apart, number) in &replayed.apart {
+        let as_recorded = if applied(*apart) {
+            ": applied as recorded"
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            text,
+            "not run again, {}: {number}{as_recorded}",
+            apart.text()
+        );
+    }
+    let _ = writeln!(text, "context: version {}", replayed.version);
+    text
+}
+
+/// A difference as a sentence.
+fn told(difference: &Difference) -> String {
+    let seq = difference.seq;
+    let process = difference.process.as_deref().unwrap_or_default();
+    let process = escape(process);
+    let shown = |value: Option<&Value>| match value {
+        None => "nothing".to_owned(),
+        Some(value) => {
+            let text = serde_json::to_string(value).unwrap_or_default();
+            let cut: String = text.chars().take(SHOWN).collect();
+            let more = if cut.len() < text.len() { "…" } else { "" };
+            format!("{cut}{more}")
+        }
+    };
+    match difference.what {
+        What::Context => {
+            format!("the context behind record {seq} is not what the records up to it make")
+        }
+        What::Component => format!(
+            "record {seq}: the component of {process} cannot be run any more: {}",
+            shown(difference.found.as_ref())
+        ),
+        what => format!(
+            "record {seq}: the {what} of {process} was {}, and is {}",
+            shown(difference.recorded.as_ref()),
+            shown(difference.found.as_ref())
+        ),
+    }
+}

@@ -1,0 +1,274 @@
+//! Replay: every run of a history again, compared bit for bit with what its record says.
+//!
+//! A run is made by its component, its terms, its arguments, the version that it read, and what it was given from outside. A
+//! state keeps all of these, so the run can be made again, and has to write, return and cost the same. What a run with secret
+//! arguments or files was given is not kept; its writes are applied as they were recorded, and it is counted apart.
+//!
+//! ```
+//! use theus_host::build::{Build, Diagnostics};
+//! use theus_host::replay::{self, Options};
+//! use theus_host::{Engine, Policy, args, context_from_json, store};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let directory = folder.path().join("state");
+//! let guest = Build::new("../guests/warehouse").diagnostics(Diagnostics::Hide).run()?;
+//! let context = context_from_json(r#"{"domain": {"items": [], "total_value": 0}}"#)?;
+//! let engine = Engine::builder().context(context).state(&directory).build()?;
+//! engine.register(guest.wasm, Policy::as_declared())?;
+//! engine.run("add_product", args! { "product_name" => "TV", "price" => 500 })?;
+//! drop(engine);
+//!
+//! let store = store::open(&directory, |_, _| {})?;
+//! let replayed = replay::replay(&*store, &Options::default(), |_, _| {})?;
+//! assert_eq!((replayed.alike, replayed.different), (1, 0));
+//! # Ok(())
+//! # }
+//! ```
+
+mod compare;
+mod rehearsal;
+
+pub use self::compare::{Difference, What};
+
+use self::compare::{Rerun, compare, stable};
+use self::rehearsal::{Stage, Unstaged};
+use crate::history::{History, Moment};
+use crate::receipt::Outcome;
+use crate::record::{Actor, Record};
+use crate::store::{Entry, Store, StoreError};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use theus_core::code::Code;
+use theus_core::value::Value;
+
+/// What is to be replayed, and how.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// The first record; the oldest that is there, unless it is given.
+    pub from: Option<u64>,
+    /// The last record; the last that is there, unless it is given.
+    pub to: Option<u64>,
+    /// Runs only this process again. The writes of all others are applied as they were recorded.
+    pub process: Option<String>,
+    /// Where compiled code is kept, as [`EngineBuilder::compiled_code_cache`](crate::EngineBuilder::compiled_code_cache) has it.
+    pub compiled_code_cache: Option<PathBuf>,
+}
+
+/// What came of a replay.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Replayed {
+    /// The first and the last record that was looked at; none where there is none.
+    pub records: Option<(u64, u64)>,
+    /// The version behind the last of them.
+    pub version: u64,
+    /// Runs that were made again, and were as they had been.
+    pub alike: u64,
+    /// Of these, those whose fuel is another because another compiler, or other settings of it, made their code then.
+    pub other_fuel: u64,
+    /// Runs that were made again, and were not.
+    pub different: u64,
+    /// The first differences, at most 16, in order.
+    pub differences: Vec<Difference>,
+    /// Records of which nothing was run again, by the reason.
+    pub apart: BTreeMap<Apart, u64>,
+}
+
+/// Why a record's run was not made again. What it wrote is applied as it was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Apart {
+    /// It was no run: an edit of the operator, a reset.
+    NoRun,
+    /// The guest was not entered, or read no version.
+    NotEntered,
+    /// It had a secret argument, which the record masks.
+    Secret,
+    /// It had files, which are not part of the record.
+    Files,
+    /// It ran out of time: how far it came was chance.
+    OutOfTime,
+    /// It failed for a reason of the host's.
+    HostFailed,
+    /// Its component, or a document of its terms, is not in the state.
+    NotKept,
+    /// It is a run of another process than the one that was asked for.
+    OtherProcess,
+}
+
+/// Differences that are told.
+const TOLD: usize = 16;
+
+impl Apart {
+    /// The reason, in the plural and as what follows a number.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NoRun => "edits and resets",
+            Self::NotEntered => "refused before the guest was entered",
+            Self::Secret => "with secret arguments",
+            Self::Files => "with files",
+            Self::OutOfTime => "out of time",
+            Self::HostFailed => "ended by a failure of the host",
+            Self::NotKept => "whose component or terms are not kept",
+            Self::OtherProcess => "of other processes",
+        }
+    }
+
+    /// The reason as JSON names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoRun => "no-run",
+            Self::NotEntered => "not-entered",
+            Self::Secret => "secret",
+            Self::Files => "files",
+            Self::OutOfTime => "out-of-time",
+            Self::HostFailed => "host-failed",
+            Self::NotKept => "not-kept",
+            Self::OtherProcess => "other-process",
+        }
+    }
+}
+
+/// Runs a history again; `progress` is told the record that was looked at last, and the last one that will be.
+///
+/// Nothing is written into the store.
+///
+/// # Errors
+///
+/// What keeps the store from being read, or an engine from being made. A run that is not as it was recorded is no error: see
+/// [`Replayed::differences`].
+pub fn replay(
+    store: &dyn Store,
+    options: &Options,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<Replayed, ReplayError> {
+    let mut history = History::new(store, options.from, options.to)?;
+    let mut stage = Stage::new(store, options.compiled_code_cache.clone());
+    let mut replayed = Replayed {
+        records: None,
+        version: history.version().version,
+        alike: 0,
+        other_fuel: 0,
+        different: 0,
+        differences: Vec::new(),
+        apart: BTreeMap::new(),
+    };
+    while let Some(moment) = history.next()? {
+        let seq = moment.kept.entry.record.seq;
+        let first = replayed.records.map_or(seq, |(first, _)| first);
+        replayed.records = Some((first, seq));
+        replayed.look_at(moment, &mut stage, options)?;
+        progress(seq, history.last());
+    }
+    replayed.version = history.version().version;
+    let recorded = store.begin(replayed.version)?;
+    if recorded.tree != history.version().tree {
+        replayed.note(Difference::of_context(history.seq()));
+    }
+    Ok(replayed)
+}
+
+/// Why a history could not be replayed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no engine to run guests in.
+    #[error("no guest can be run: {0}")]
+    Engine(#[from] crate::error::EngineBuildError),
+}
+
+impl Replayed {
+    fn look_at(
+        &mut self,
+        moment: Moment,
+        stage: &mut Stage<'_>,
+        options: &Options,
+    ) -> Result<(), ReplayError> {
+        let Moment { kept, read, unfit } = moment;
+        let entry = kept.entry;
+        if let Some(path) = unfit {
+            self.note(Difference::of_write(&entry, &path));
+            return Ok(());
+        }
+        let apart = apart(&entry.record, options.process.as_deref());
+        let (process, read) = match (apart, &entry.record.actor, read) {
+            (Some(apart), ..) => return self.count(apart),
+            (None, Actor::Process { name, .. }, Some(read)) => (name.clone(), read),
+            (None, _, None) => return self.count(Apart::NotEntered),
+            (None, ..) => return self.count(Apart::NoRun),
+        };
+        let rerun = match stage.rehearse(&process, &entry, read)? {
+            Ok(rerun) => rerun,
+            Err(Unstaged::NotKept) => return self.count(Apart::NotKept),
+            Err(Unstaged::Secret) => return self.count(Apart::Secret),
+            Err(Unstaged::Unfit(problem)) => {
+                self.note(Difference::of_component(&entry, problem));
+                return Ok(());
+            }
+        };
+        self.judge(&entry, &rerun);
+        Ok(())
+    }
+
+    fn judge(&mut self, entry: &Entry, rerun: &Rerun) {
+        match compare(entry, rerun) {
+            None => self.alike += 1,
+            // Other code for the same guest may cost otherwise; it must not do otherwise.
+            Some(difference) if difference.what == What::Fuel && !rerun.same_settings => {
+                self.alike += 1;
+                self.other_fuel += 1;
+            }
+            Some(difference) => self.note(difference),
+        }
+    }
+
+    fn count(&mut self, apart: Apart) -> Result<(), ReplayError> {
+        *self.apart.entry(apart).or_default() += 1;
+        Ok(())
+    }
+
+    fn note(&mut self, difference: Difference) {
+        self.different += 1;
+        if self.differences.len() < TOLD {
+            self.differences.push(difference);
+        }
+    }
+}
+
+/// What of a record tells already that its run cannot be made again.
+fn apart(record: &Record, only: Option<&str>) -> Option<Apart> {
+    let Actor::Process { name, .. } = &record.actor else {
+        return Some(Apart::NoRun);
+    };
+    if only.is_some_and(|only| *only != **name) {
+        return Some(Apart::OtherProcess);
+    }
+    if record.outcome == Outcome::Refused || record.read_version.is_none() {
+        return Some(Apart::NotEntered);
+    }
+    let has_files = |outside: &crate::side_effects::Outside| {
+        !outside.directories.is_empty() || outside.writable.is_some()
+    };
+    if record.outside.as_deref().is_some_and(has_files) {
+        return Some(Apart::Files);
+    }
+    match record.error.as_deref().and_then(stable) {
+        Some(Code::TimeExhausted) => Some(Apart::OutOfTime),
+        Some(Code::HostFailed | Code::StoreFailed | Code::DirectoryUnusable) => {
+            Some(Apart::HostFailed)
+        }
+        _ => None,
+    }
+}
+
+/// Whether a value of a record is what a run of the same call gives again.
+fn same_bits(recorded: &Value, found: &Value) -> bool {
+    theus_core::codec::encode_all(recorded) == theus_core::codec::encode_all(found)
+}
