@@ -209,7 +209,7 @@ impl Replayed {
             Err(Unstaged::NotKept) => return self.count(Apart::NotKept),
             Err(Unstaged::Secret) => return self.count(Apart::Secret),
             Err(Unstaged::Unfit(problem)) => {
-                self.note(Difference::of_component(&entry, problem));
+                self.note(Difference::of_component(&entry, &problem));
                 return Ok(());
             }
         };

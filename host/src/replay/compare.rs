@@ -179,17 +179,12 @@ impl Difference {
     }
 
     /// A component that cannot be registered as it was.
-    pub(super) fn of_component(entry: &Entry, problem: String) -> Self {
+    pub(super) fn of_component(entry: &Entry, problem: &str) -> Self {
         let recorded = match &entry.record.actor {
             Actor::Process { digest, .. } => digest.as_deref().map(Value::from),
             _ => None,
         };
-        Self::of(
-            entry,
-            What::Component,
-            recorded,
-            Some(Value::from(problem.as_str())),
-        )
+        Self::of(entry, What::Component, recorded, Some(Value::from(problem)))
     }
 
     /// A context that is not what the records make.
