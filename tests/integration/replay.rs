@@ -320,7 +320,7 @@ fn whatever_is_different_is_named() {
                 it.outbox.push(OutboxMessage {
                     topic: "t".into(),
                     payload: b"p".to_vec().into(),
-                })
+                });
             },
             What::Message(1),
         ),
