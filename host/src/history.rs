@@ -1,132 +1,246 @@
-//! History: the records of a state in order, each with the version that it read.
-//!
-//! The versions are made by applying what the records wrote, one after the other. They share their trees, so that keeping the
-//! last ones costs little: a run may have read a version some commits back.
+//! History: the records of a store one after another, and the versions of the context that they read and made.
 
-use crate::store::{Entry, Kept, Store, StoreError};
+use crate::store::{Damage, Entry, Hash, Kept, State, Store, StoreError};
 use std::collections::VecDeque;
-use theus_core::path::Path;
+use std::ops::RangeInclusive;
+use theus_core::codec;
+use theus_core::path::Layer;
 use theus_core::transaction::Snapshot;
 
-/// Goes through the records of a state.
-pub(crate) struct History<'a> {
-    store: &'a dyn Store,
-    page: VecDeque<Kept>,
-    /// The last record that was handed out.
-    seq: u64,
+/// The records of a range, in order.
+pub(crate) struct Records<'s> {
+    store: &'s dyn Store,
+    after: u64,
     last: u64,
-    /// The version behind that record, and those before it, as far as they are kept.
-    versions: VecDeque<Snapshot>,
+    page: VecDeque<Kept>,
 }
 
-/// A record, and the versions around it.
-pub(crate) struct Moment {
-    pub(crate) kept: Kept,
-    /// The version that it read; none where it came to none.
-    pub(crate) read: Option<Snapshot>,
-    /// Where what it wrote does not fit the version before it.
-    pub(crate) unfit: Option<Path>,
+/// The versions of the context along a history. Copies share what they have in common, so the last ones are at hand.
+pub(crate) struct Versions<'s> {
+    store: &'s dyn Store,
+    state: State,
+    passed: VecDeque<Snapshot>,
 }
 
-/// Versions that are kept: a run is at most so many commits behind, or the store is asked.
-const VERSIONS: usize = 256;
 /// Records that are read at once.
 const PAGE: usize = 256;
 
-impl<'a> History<'a> {
-    /// Begins with a record, or the oldest that is there; ends with another, or the last.
-    pub(crate) fn new(
-        store: &'a dyn Store,
-        from: Option<u64>,
-        to: Option<u64>,
-    ) -> Result<Self, StoreError> {
-        let head = store.head();
-        let after = from.map_or(0, |from| from.saturating_sub(1));
-        let page: VecDeque<Kept> = store.entries(after, PAGE)?.into();
-        let first = page.front().map(|it| it.entry.record.seq);
-        let mut history = Self {
+/// Versions that are at hand: as many as runs are in flight at once. Earlier ones the store makes again.
+const AT_HAND: usize = 256;
+
+impl<'s> Records<'s> {
+    /// What is kept in the range now. Where its begin was compacted away, the first record that is left comes first.
+    pub(crate) fn of(store: &'s dyn Store, range: &RangeInclusive<u64>) -> Self {
+        Self {
             store,
-            page,
-            seq: first.map_or(head.seq, |first| first - 1),
-            last: to.unwrap_or(u64::MAX).min(head.seq),
-            versions: VecDeque::new(),
-        };
-        let before = history.version_before()?;
-        history.versions.push_back(store.begin(before)?);
-        Ok(history)
-    }
-
-    /// The version behind the last record that was handed out.
-    pub(crate) fn version(&self) -> &Snapshot {
-        // There is one from the begin.
-        &self.versions[self.versions.len() - 1]
-    }
-
-    /// The number of the last record that was handed out.
-    pub(crate) fn seq(&self) -> u64 {
-        self.seq
-    }
-
-    /// The number of the last record that will be.
-    pub(crate) fn last(&self) -> u64 {
-        self.last
+            after: range.start().saturating_sub(1),
+            last: *range.end().min(&store.head().seq),
+            page: VecDeque::new(),
+        }
     }
 
     /// The next record.
-    pub(crate) fn next(&mut self) -> Result<Option<Moment>, StoreError> {
-        if self.seq >= self.last {
-            return Ok(None);
-        }
-        if self.page.is_empty() {
-            self.page = self.store.entries(self.seq, PAGE)?.into();
+    pub(crate) fn next(&mut self) -> Result<Option<Entry>, StoreError> {
+        if self.page.is_empty() && self.after < self.last {
+            self.page = self.store.entries(self.after, PAGE)?.into();
         }
         let Some(kept) = self.page.pop_front() else {
             return Ok(None);
         };
-        self.seq = kept.entry.record.seq;
-        let read = kept.entry.record.read_version;
-        let read = read.map(|version| self.at(version)).transpose()?;
-        let unfit = self.apply(&kept.entry).err();
-        Ok(Some(Moment { kept, read, unfit }))
+        self.after = kept.entry.record.seq;
+        if self.after > self.last {
+            self.page.clear();
+            return Ok(None);
+        }
+        Ok(Some(kept.entry))
+    }
+}
+
+impl<'s> Versions<'s> {
+    /// The versions from the one on that was the last before a record.
+    pub(crate) fn before(store: &'s dyn Store, seq: u64) -> Result<Self, StoreError> {
+        let head = store.head();
+        // The first commit from there on says which version it came behind.
+        let mut records = Records::of(store, &(seq..=head.seq));
+        let mut version = head.version;
+        while let Some(entry) = records.next()? {
+            if let Some(made) = entry.record.version {
+                version = made.saturating_sub(1);
+                break;
+            }
+        }
+        let context = store.begin(version)?;
+        let mut state = State::named(Hash::default(), context.tree.clone());
+        state.context = context;
+        Ok(Self {
+            store,
+            state,
+            passed: VecDeque::new(),
+        })
     }
 
-    fn at(&self, version: u64) -> Result<Snapshot, StoreError> {
-        let newest = self.version().version;
-        let back = newest
-            .checked_sub(version)
-            .and_then(|it| usize::try_from(it).ok());
-        let kept = back.and_then(|back| self.versions.iter().rev().nth(back));
-        match kept {
-            Some(snapshot) => Ok(snapshot.clone()),
-            None => self.store.begin(version),
+    /// The last version that was come to.
+    pub(crate) fn last(&self) -> &Snapshot {
+        &self.state.context
+    }
+
+    /// A version, from wherever it is to be had; none where it was compacted away.
+    pub(crate) fn at(&self, version: u64) -> Result<Option<Snapshot>, StoreError> {
+        let last = std::iter::once(self.last());
+        let mut at_hand = last.chain(self.passed.iter().rev());
+        if let Some(found) = at_hand.find(|it| it.version == version) {
+            return Ok(Some(found.clone()));
+        }
+        match self.store.begin(version) {
+            Ok(snapshot) => Ok(Some(snapshot)),
+            Err(StoreError::Compacted { .. }) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
-    fn apply(&mut self, entry: &Entry) -> Result<(), Path> {
-        let Some(version) = entry.record.version else {
-            return Ok(());
-        };
-        let mut tree = self.version().tree.clone();
-        for write in &entry.writes {
-            write.apply(&mut tree).map_err(|_| write.path.clone())?;
+    /// Goes on behind the next record: to the version that it made, where it made one.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage::Record`] where it does not fit what the records before it have made.
+    pub(crate) fn follow(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        let before = self.last().clone();
+        let applied = self.state.apply(entry, None);
+        applied.map_err(|unfit| StoreError::Damaged(unfit.of_record(entry.record.seq)))?;
+        if self.last().version != before.version {
+            self.passed.push_back(before);
+            if self.passed.len() >= AT_HAND {
+                self.passed.pop_front();
+            }
         }
-        if self.versions.len() == VERSIONS {
-            self.versions.pop_front();
-        }
-        self.versions.push_back(Snapshot { version, tree });
         Ok(())
     }
 
-    /// The version that the first record found: one less than the next one that was made.
-    fn version_before(&self) -> Result<u64, StoreError> {
-        let made = |kept: &Kept| kept.entry.record.version;
-        let mut next = self.page.iter().find_map(made);
-        let mut after = self.page.back().map(|kept| kept.entry.record.seq);
-        while let (None, Some(seq)) = (next, after) {
-            let page = self.store.entries(seq, PAGE)?;
-            next = page.iter().find_map(made);
-            after = page.last().map(|kept| kept.entry.record.seq);
+    /// Compares the version that was come to, bit for bit, with what the store has as that version.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage::Checkpoint`] where they differ.
+    pub(crate) fn compare_last(&self, seq: u64) -> Result<(), StoreError> {
+        let (made, kept) = (self.last(), self.store.begin(self.last().version)?);
+        let layer = |tree: &theus_core::tree::Tree, layer| codec::encode_all(tree.layer(layer));
+        let is_same = |it: &Layer| layer(&made.tree, *it) == layer(&kept.tree, *it);
+        if Layer::ALL.iter().all(is_same) {
+            return Ok(());
         }
-        Ok(next.map_or(self.store.head().version, |made| made - 1))
+        Err(StoreError::Damaged(Damage::Checkpoint {
+            seq,
+            problem: "is not what the records before it make".into(),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Actor, Record};
+    use crate::store::{self, Commit, CommitId, Outcome};
+    use std::sync::Arc;
+    use std::time::Duration;
+    use theus_core::context_guard::Mode;
+    use theus_core::path::Path;
+    use theus_core::transaction::{Effect, Write};
+    use theus_core::tree::Tree;
+
+    /// A store in which record `n` sets `domain.n` to `n`; every third one writes nothing.
+    fn numbers(records: u8) -> Arc<dyn Store> {
+        let store = store::memory(Tree::default()).expect("a store");
+        for number in 1..=records {
+            let record = Record::of(Actor::Edit, Mode::Strict, Duration::ZERO);
+            let mut entry = Entry::new(CommitId::from_bytes([number; 16]), record);
+            if number % 3 != 0 {
+                entry.writes = vec![set(number)];
+            }
+            let kept = store.commit(vec![Commit::new(entry)]).expect("committed");
+            assert!(matches!(kept[..], [Outcome::Kept(_)]), "{kept:?}");
+        }
+        store
+    }
+
+    fn set(number: u8) -> Write {
+        Write {
+            path: Path::parse("domain.n").expect("a path"),
+            effect: Effect::Set(i64::from(number).into()),
+        }
+    }
+
+    fn number(snapshot: &Snapshot) -> Option<i64> {
+        let value = snapshot.tree.get(&set(0).path)?;
+        value.as_i64()
+    }
+
+    #[test]
+    fn records_come_in_order_from_first_to_last() {
+        let store = numbers(250);
+        let seqs = |range| {
+            let mut records = Records::of(&*store, &range);
+            let next = || records.next().expect("sound").map(|it| it.record.seq);
+            std::iter::from_fn(next).collect::<Vec<_>>()
+        };
+        assert_eq!(seqs(0..=u64::MAX), (1..=250).collect::<Vec<_>>());
+        assert_eq!(seqs(3..=5), [3, 4, 5]);
+        assert_eq!(seqs(250..=251), [250]);
+        assert_eq!(seqs(251..=300), [0; 0]);
+        store.compact(u64::MAX).expect("compacted");
+        assert_eq!(seqs(0..=u64::MAX), [0; 0]);
+    }
+
+    #[test]
+    fn versions_follow_the_records_and_earlier_ones_are_made_again() {
+        let store = numbers(250);
+        for from in [1, 4, 6, 249] {
+            let mut versions = Versions::before(&*store, from).expect("sound");
+            let mut records = Records::of(&*store, &(from..=u64::MAX));
+            while let Some(entry) = records.next().expect("sound") {
+                versions.follow(&entry).expect("it fits");
+                if let Some(version) = entry.record.version {
+                    assert_eq!(versions.last().version, version);
+                    assert_eq!(number(versions.last()), Some(entry.record.seq as i64));
+                }
+            }
+            assert_eq!(versions.last().version, store.head().version);
+            versions.compare_last(250).expect("the same");
+            for (version, there) in [(0, None), (2, Some(2)), (3, Some(4)), (167, Some(250))] {
+                let snapshot = versions.at(version).expect("sound").expect("kept");
+                assert_eq!((snapshot.version, number(&snapshot)), (version, there));
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_follow_is_damage() {
+        let store = numbers(5);
+        let entries = store.entries(0, 5).expect("sound");
+        let mut versions = Versions::before(&*store, 1).expect("sound");
+        let mut wrong = entries[1].entry.clone();
+        wrong.record.version = Some(2);
+        let error = versions.follow(&wrong).expect_err("version 1 is missing");
+        assert!(matches!(
+            error,
+            StoreError::Damaged(Damage::Record { seq: 2, .. })
+        ));
+        let mut other = entries[0].entry.clone();
+        other.writes = vec![set(7)];
+        versions.follow(&other).expect("it fits");
+        let error = versions.compare_last(1).expect_err("7 is not 1");
+        assert!(matches!(
+            error,
+            StoreError::Damaged(Damage::Checkpoint { seq: 1, .. })
+        ));
+    }
+
+    #[test]
+    fn a_version_that_was_compacted_away_is_none() {
+        let store = numbers(5);
+        let versions = Versions::before(&*store, 6).expect("sound");
+        store.compact(u64::MAX).expect("compacted");
+        assert!(versions.at(1).expect("sound").is_none());
+        assert!(versions.at(4).expect("sound").is_some());
+        assert!(versions.at(5).is_err(), "there was none ever");
     }
 }

@@ -33,7 +33,7 @@ pub use self::compare::{Difference, What};
 
 use self::compare::{Rerun, compare, stable};
 use self::rehearsal::{Stage, Unstaged};
-use crate::history::{History, Moment};
+use crate::history::{Records, Versions};
 use crate::receipt::Outcome;
 use crate::record::{Actor, Record};
 use crate::store::{Entry, Store, StoreError};
@@ -94,6 +94,8 @@ pub enum Apart {
     HostFailed,
     /// Its component, or a document of its terms, is not in the state.
     NotKept,
+    /// The version that it read was compacted away, while it was under way.
+    Compacted,
     /// It is a run of another process than the one that was asked for.
     OtherProcess,
 }
@@ -113,6 +115,7 @@ impl Apart {
             Self::OutOfTime => "out of time",
             Self::HostFailed => "ended by a failure of the host",
             Self::NotKept => "whose component or terms are not kept",
+            Self::Compacted => "on versions that were compacted away",
             Self::OtherProcess => "of other processes",
         }
     }
@@ -128,6 +131,7 @@ impl Apart {
             Self::OutOfTime => "out-of-time",
             Self::HostFailed => "host-failed",
             Self::NotKept => "not-kept",
+            Self::Compacted => "compacted",
             Self::OtherProcess => "other-process",
         }
     }
@@ -146,28 +150,32 @@ pub fn replay(
     options: &Options,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Replayed, ReplayError> {
-    let mut history = History::new(store, options.from, options.to)?;
+    let from = options.from.unwrap_or_default();
+    let range = from..=options.to.unwrap_or(u64::MAX);
+    let last = store.head().seq.min(*range.end());
+    let mut records = Records::of(store, &range);
+    let mut versions = Versions::before(store, from)?;
     let mut stage = Stage::new(store, options.compiled_code_cache.clone());
     let mut replayed = Replayed {
         records: None,
-        version: history.version().version,
+        version: 0,
         alike: 0,
         other_fuel: 0,
         different: 0,
         differences: Vec::new(),
         apart: BTreeMap::new(),
     };
-    while let Some(moment) = history.next()? {
-        let seq = moment.kept.entry.record.seq;
+    while let Some(entry) = records.next()? {
+        let seq = entry.record.seq;
         let first = replayed.records.map_or(seq, |(first, _)| first);
         replayed.records = Some((first, seq));
-        replayed.look_at(moment, &mut stage, options)?;
-        progress(seq, history.last());
+        replayed.look_at(&entry, &versions, &mut stage, options)?;
+        versions.follow(&entry)?;
+        progress(seq, last);
     }
-    replayed.version = history.version().version;
-    let recorded = store.begin(replayed.version)?;
-    if recorded.tree != history.version().tree {
-        replayed.note(Difference::of_context(history.seq()));
+    replayed.version = versions.last().version;
+    if let Some((_, seq)) = replayed.records {
+        versions.compare_last(seq)?;
     }
     Ok(replayed)
 }
@@ -187,33 +195,32 @@ pub enum ReplayError {
 impl Replayed {
     fn look_at(
         &mut self,
-        moment: Moment,
+        entry: &Entry,
+        versions: &Versions<'_>,
         stage: &mut Stage<'_>,
         options: &Options,
     ) -> Result<(), ReplayError> {
-        let Moment { kept, read, unfit } = moment;
-        let entry = kept.entry;
-        if let Some(path) = unfit {
-            self.note(Difference::of_write(&entry, &path));
-            return Ok(());
-        }
-        let apart = apart(&entry.record, options.process.as_deref());
-        let (process, read) = match (apart, &entry.record.actor, read) {
+        let record = &entry.record;
+        let apart = apart(record, options.process.as_deref());
+        let (process, read) = match (apart, &record.actor, record.read_version) {
             (Some(apart), ..) => return self.count(apart),
-            (None, Actor::Process { name, .. }, Some(read)) => (name.clone(), read),
+            (None, Actor::Process { name, .. }, Some(read)) => (name, read),
             (None, _, None) => return self.count(Apart::NotEntered),
             (None, ..) => return self.count(Apart::NoRun),
         };
-        let rerun = match stage.rehearse(&process, &entry, read)? {
+        let Some(read) = versions.at(read)? else {
+            return self.count(Apart::Compacted);
+        };
+        let rerun = match stage.rehearse(process, entry, read)? {
             Ok(rerun) => rerun,
             Err(Unstaged::NotKept) => return self.count(Apart::NotKept),
             Err(Unstaged::Secret) => return self.count(Apart::Secret),
             Err(Unstaged::Unfit(problem)) => {
-                self.note(Difference::of_component(&entry, &problem));
+                self.note(Difference::of_component(entry, &problem));
                 return Ok(());
             }
         };
-        self.judge(&entry, &rerun);
+        self.judge(entry, &rerun);
         Ok(())
     }
 

@@ -192,9 +192,6 @@ fn told(difference: &Difference) -> String {
         }
     };
     match difference.what {
-        What::Context => {
-            format!("the context behind record {seq} is not what the records up to it make")
-        }
         What::Component => format!(
             "record {seq}: the component of {process} cannot be run any more: {}",
             shown(difference.found.as_ref())

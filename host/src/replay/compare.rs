@@ -6,7 +6,6 @@ use crate::record::Actor;
 use crate::store::{Entry, message_value, write_value};
 use std::fmt;
 use theus_core::code::Code;
-use theus_core::path::Path;
 use theus_core::transaction::Transaction;
 use theus_core::value::Value;
 
@@ -42,8 +41,6 @@ pub enum What {
     Fuel,
     /// The component: it cannot be registered any more.
     Component,
-    /// The context that all records make.
-    Context,
 }
 
 /// A run that was made again.
@@ -170,14 +167,6 @@ impl Difference {
         }
     }
 
-    /// A write that does not fit the version before it.
-    pub(super) fn of_write(entry: &Entry, path: &Path) -> Self {
-        let at = entry.writes.iter().position(|write| write.path == *path);
-        let at = at.unwrap_or_default();
-        let recorded = entry.writes.get(at).map(write_value);
-        Self::of(entry, What::Write(at + 1), recorded, None)
-    }
-
     /// A component that cannot be registered as it was.
     pub(super) fn of_component(entry: &Entry, problem: &str) -> Self {
         let recorded = match &entry.record.actor {
@@ -185,17 +174,6 @@ impl Difference {
             _ => None,
         };
         Self::of(entry, What::Component, recorded, Some(Value::from(problem)))
-    }
-
-    /// A context that is not what the records make.
-    pub(super) fn of_context(seq: u64) -> Self {
-        Self {
-            seq,
-            process: None,
-            what: What::Context,
-            recorded: None,
-            found: None,
-        }
     }
 }
 
@@ -208,7 +186,6 @@ impl fmt::Display for What {
             Self::Error => f.write_str("error"),
             Self::Fuel => f.write_str("fuel"),
             Self::Component => f.write_str("component"),
-            Self::Context => f.write_str("context"),
         }
     }
 }

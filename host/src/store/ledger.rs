@@ -135,13 +135,7 @@ impl Ledger {
         let entry = read(seq, record)?;
         self.state
             .apply(&entry, None)
-            .map_err(|unfit| Damage::Record {
-                seq,
-                problem: match unfit {
-                    Unfit::Write(path) => format!("its write of `{path}` does not fit"),
-                    Unfit::Version => "it makes another version than the next one".into(),
-                },
-            })?;
+            .map_err(|unfit| unfit.of_record(seq))?;
         self.went_on(&entry, hash, record.len() as u64);
         Ok(Kept { entry, hash })
     }

@@ -4,7 +4,7 @@ use super::chain::Hash;
 use super::entry::{
     CountChange, Entry, InterlockChange, change_of, change_value, count_of, count_value, path_of,
 };
-use super::error::StoreError;
+use super::error::{Damage, StoreError};
 use super::fields::{Fields, Malformed, decode, list, map, text};
 use crate::interlock::Interlock;
 use std::collections::BTreeMap;
@@ -48,11 +48,22 @@ struct Counted {
 
 /// What keeps an entry from being applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Unfit {
+pub(crate) enum Unfit {
     /// A write does not fit what is there.
     Write(Path),
     /// The entry makes another version than the next one.
     Version,
+}
+
+impl Unfit {
+    /// What that means where the entry is a record.
+    pub(crate) fn of_record(self, seq: u64) -> Damage {
+        let problem = match self {
+            Self::Write(path) => format!("its write of `{path}` does not fit"),
+            Self::Version => "it makes another version than the next one".into(),
+        };
+        Damage::Record { seq, problem }
+    }
 }
 
 /// A checkpoint as it is read back.
@@ -75,7 +86,7 @@ impl State {
     }
 
     /// The same under an id that nobody else must have.
-    pub(super) fn named(id: Hash, tree: Tree) -> Self {
+    pub(crate) fn named(id: Hash, tree: Tree) -> Self {
         Self {
             initial_signals: zone::signals(&tree).into(),
             context: Snapshot { version: 0, tree },
@@ -125,7 +136,7 @@ impl State {
     }
 
     /// Applies an entry; where it does not fit, nothing has changed.
-    pub(super) fn apply(&mut self, entry: &Entry, after: Option<Snapshot>) -> Result<(), Unfit> {
+    pub(crate) fn apply(&mut self, entry: &Entry, after: Option<Snapshot>) -> Result<(), Unfit> {
         let next = self.context.version + 1;
         if entry.record.version != entry.commits().then_some(next) {
             return Err(Unfit::Version);
