@@ -66,10 +66,12 @@ fn definition(words: &[String], output: &Json) -> Option<&'static str> {
         ("log", "salvage") => Some("log-salvage"),
         ("log", _) => Some("log"),
         ("replay", _) if output.get("alike").is_some() => Some("replay"),
-        ("context", "show") => Some("context-show"),
+        ("context", "show" | "get") => Some("context-show"),
+        ("context", "diff") => Some("context-diff"),
+        ("context", "set" | "remove" | "import") | ("edit", _) => Some("edit"),
         ("state", "reset-interlock") => Some("state-reset-interlock"),
-        // Schemas, which are files of their own format.
-        ("schema", "infer" | "export") => None,
+        // Files of their own format.
+        ("schema", "infer" | "export") | ("context", "export") => None,
         _ => Some("receipt"),
     }
 }

@@ -47,6 +47,7 @@ mod schema;
 mod security;
 mod state;
 mod state_commands;
+mod state_edits;
 mod transaction;
 mod traps;
 mod vectors;

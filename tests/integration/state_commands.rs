@@ -1,70 +1,9 @@
 //! States on the command line: `run --state`, and the verbs that look into one. Each test makes its own state.
 
-use crate::harness::binary::{Ran, run_in};
-use crate::harness::output_schema::misfits;
+use crate::harness::desk::Desk;
 use crate::harness::{guests, root};
 use serde_json::{Value as Json, json};
 use std::fs;
-use std::path::Path;
-use tempfile::TempDir;
-
-/// A folder in which commands run, and the words that they share.
-struct Desk(TempDir);
-
-impl Desk {
-    fn new() -> Self {
-        Self(tempfile::tempdir().expect("a folder"))
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// Runs a command as text.
-    fn text(&self, command: &str) -> Ran {
-        run_in(self.path(), &words(command))
-    }
-
-    /// Runs a command, and gives its exit code and the object that it prints.
-    #[track_caller]
-    fn json(&self, command: &str) -> (i32, Json) {
-        let mut line = words(command);
-        line.extend(["-o".into(), "json".into()]);
-        let ran = run_in(self.path(), &line);
-        let object = ran.json();
-        assert_eq!(misfits(&line, &object), [""; 0], "{command}: {object}");
-        (ran.code, object)
-    }
-
-    #[track_caller]
-    fn ends(&self, command: &str, exit: i32, code: &str) -> Json {
-        let (ended, object) = self.json(command);
-        assert_eq!(
-            (ended, &object["error"]["code"]),
-            (exit, &json!(code)),
-            "{object}"
-        );
-        object
-    }
-
-    #[track_caller]
-    fn passes(&self, command: &str) -> Json {
-        let (ended, object) = self.json(command);
-        assert_eq!((ended, &object["error"]), (0, &Json::Null), "{object}");
-        object
-    }
-}
-
-fn words(command: &str) -> Vec<String> {
-    let add = format!(
-        "run {} add_product product_name=TV",
-        guests::warehouse().file.display()
-    );
-    let context = root().join("guests/warehouse/context.yaml");
-    let context = format!("--context {}", context.display());
-    let command = command.replace("$ADD", &add).replace("$CONTEXT", &context);
-    command.split_whitespace().map(str::to_owned).collect()
-}
 
 /// The file's context is what a state begins with: it does not stand in the way of the next run, as the flag does.
 #[test]
@@ -159,11 +98,11 @@ fn the_context_lives_in_the_directory_from_one_command_to_the_next() {
     let show =
         |words: &str| desk.passes(&format!("context show --state state {words}"))["value"].clone();
     assert_eq!(show("domain.total_value"), 520);
-    assert_eq!(show("domain.total_value --version 1"), 500);
-    assert_eq!(show("domain.total_value --version 0"), 0);
+    assert_eq!(show("domain.total_value --at 1"), 500);
+    assert_eq!(show("domain.total_value --at 0"), 0);
     assert_eq!(show("domain.nothing"), Json::Null);
     assert_eq!(show("")["global"]["max_capacity"], 500);
-    desk.ends("context show --state state --version 9", 2, "THEUS-U015");
+    desk.ends("context show --state state --at 9", 2, "THEUS-U015");
     desk.ends("context show --state state domain..x", 2, "THEUS-U001");
     let text = desk.text("context show --state state domain.total_value");
     assert_eq!((text.code, text.stdout.as_str()), (0, "520\n"));

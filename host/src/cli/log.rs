@@ -36,9 +36,8 @@ enum Form {
 
 #[derive(Args, Debug)]
 struct Shown {
-    /// The directory that `run --state DIR` made
-    #[arg(long, value_name = "DIR")]
-    state: Option<PathBuf>,
+    #[command(flatten)]
+    dir: StateDir,
     /// The last N records
     #[arg(long, value_name = "N", default_value_t = 20)]
     last: usize,
@@ -85,11 +84,7 @@ impl Log {
 
 impl Shown {
     fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
-        let state = self.state.clone().ok_or_else(|| {
-            Failure::new(Code::CommandLine, "`log` needs a state")
-                .help("name the directory that `run --state DIR` made: log --state DIR")
-        })?;
-        let store = StateDir { state }.open(output)?;
+        let store = self.dir.open(output)?;
         let head = store.head();
         let last = u64::try_from(self.last).unwrap_or(u64::MAX);
         let after = self.after.unwrap_or(head.seq.saturating_sub(last));
@@ -115,8 +110,9 @@ impl Shown {
 
 impl Verify {
     fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
+        let path = self.dir.path()?;
         let verified = during(output, "verifying the records", || {
-            store::verify(&self.dir.state, self.expect)
+            store::verify(&path, self.expect)
         })?;
         let Verified {
             first,
@@ -131,7 +127,7 @@ impl Verify {
             let problem = format!("sound up to record {}, then: {damage}", sound.seq);
             return Err(Failure::new(Code::StateDamaged, problem).help(format!(
                 "`theus-host log salvage --state {} --to NEW` copies what is sound",
-                self.dir.state.display()
+                path.display()
             )));
         }
         if output.is_json() {
@@ -160,8 +156,9 @@ impl Verify {
 
 impl Salvage {
     fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
+        let path = self.dir.path()?;
         let salvaged = during(output, "copying the records", || {
-            store::salvage(&self.dir.state, &self.to)
+            store::salvage(&path, &self.to)
         })?;
         let Salvaged { last, damage, .. } = salvaged;
         if output.is_json() {

@@ -37,13 +37,14 @@ impl State {
     /// Does it, and says what was there.
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let Form::ResetInterlock(dir) = &self.form;
-        if !store::is_state(&dir.state) {
+        let path = dir.path()?;
+        if !store::is_state(&path) {
             // An engine would make one.
-            return Err(store::StoreError::Missing(dir.state.clone()).into());
+            return Err(store::StoreError::Missing(path).into());
         }
         let built = during(output, "opening the state", || {
             let builder = Engine::builder().standing_instances(0);
-            builder.state(&dir.state).build()
+            builder.state(&path).build()
         });
         let engine = built.map_err(|error| schema::not_built(&error, None))?;
         let cause = engine.reset_interlock()?;
