@@ -48,6 +48,7 @@ mod security;
 mod state;
 mod state_commands;
 mod state_edits;
+mod state_log;
 mod transaction;
 mod traps;
 mod vectors;

@@ -250,20 +250,7 @@ impl<B: Backend + 'static> Store for Journal<B> {
     }
 
     fn entries(&self, after: u64, most: usize) -> Result<Vec<Kept>, StoreError> {
-        let mut next = after.saturating_add(1);
-        let frames = self.backend.records(next, most)?;
-        let mut entries = Vec::with_capacity(frames.len());
-        for (seq, frame) in frames {
-            // The first records may be gone by compaction; none between two others.
-            if seq != next && !entries.is_empty() {
-                return Err(StoreError::Damaged(Damage::Gap(next)));
-            }
-            let (hash, record) = chain::open(seq, &frame).map_err(StoreError::Damaged)?;
-            let entry = ledger::read(seq, record).map_err(StoreError::Damaged)?;
-            entries.push(Kept { entry, hash });
-            next = seq + 1;
-        }
-        Ok(entries)
+        entries(&self.backend, after, most)
     }
 
     fn watch(&self, after: u64, timeout: Duration) -> Result<Vec<Kept>, StoreError> {
@@ -349,6 +336,28 @@ impl<B: Backend + 'static> Store for Journal<B> {
     fn durability(&self) -> Durability {
         B::DURABILITY
     }
+}
+
+/// Entries behind a number, in order, at most `most`; each as it was written.
+pub(super) fn entries<B: Backend>(
+    backend: &B,
+    after: u64,
+    most: usize,
+) -> Result<Vec<Kept>, StoreError> {
+    let mut next = after.saturating_add(1);
+    let frames = backend.records(next, most)?;
+    let mut entries = Vec::with_capacity(frames.len());
+    for (seq, frame) in frames {
+        // The first records may be gone by compaction; none between two others.
+        if seq != next && !entries.is_empty() {
+            return Err(StoreError::Damaged(Damage::Gap(next)));
+        }
+        let (hash, record) = chain::open(seq, &frame).map_err(StoreError::Damaged)?;
+        let entry = ledger::read(seq, record).map_err(StoreError::Damaged)?;
+        entries.push(Kept { entry, hash });
+        next = seq + 1;
+    }
+    Ok(entries)
 }
 
 /// Follows the records behind a ledger, up to and including one, as far as they are there.
