@@ -69,7 +69,12 @@ fn definition(words: &[String], output: &Json) -> Option<&'static str> {
         ("context", "show" | "get") => Some("context-show"),
         ("context", "diff") => Some("context-diff"),
         ("context", "set" | "remove" | "import") | ("edit", _) => Some("edit"),
-        ("state", "reset-interlock") => Some("state-reset-interlock"),
+        ("state", "info") => Some("state-info"),
+        ("state", "compact") => Some("state-compact"),
+        // The copy is told as `log verify` tells it.
+        ("state", "backup") => Some("log-verify"),
+        ("state", "interlock") if word(2) == "show" => Some("state-interlock-show"),
+        ("state", "interlock") => Some("state-interlock-reset"),
         // Files of their own format.
         ("schema", "infer" | "export") | ("context", "export") => None,
         _ => Some("receipt"),

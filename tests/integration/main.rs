@@ -49,6 +49,7 @@ mod state;
 mod state_commands;
 mod state_edits;
 mod state_log;
+mod state_space;
 mod transaction;
 mod traps;
 mod vectors;

@@ -119,7 +119,7 @@ fn what_does_not_fit_a_state_is_refused() {
     );
     desk.ends("$ADD price=500 --buffered", 2, "THEUS-U001");
     desk.ends("log", 2, "THEUS-U001");
-    for verb in ["log", "log verify", "context show", "state reset-interlock"] {
+    for verb in ["log", "log verify", "context show", "state interlock reset"] {
         desk.ends(&format!("{verb} --state nowhere"), 2, "THEUS-U015");
     }
     assert!(!desk.path().join("nowhere").exists());
@@ -240,20 +240,32 @@ fn the_interlock_stays_until_the_operator_resets_it() {
     let stopped = desk.ends("$ADD price=1 --state state", 6, "THEUS-A004");
     let help = stopped["error"]["help"].as_str().expect("help");
     assert!(
-        help.contains("theus-host state reset-interlock --state DIR"),
+        help.contains("theus-host state interlock reset --state DIR"),
         "{help}"
     );
-    let reset = desk.passes("state reset-interlock --state state");
+    let shown = desk.passes("state interlock show --state state");
+    assert_eq!(
+        (&shown["in_force"], &shown["process"], &shown["message"]),
+        (&json!(true), &json!("add_product"), &json!("too much"))
+    );
+    let text = desk.text("state interlock show --state state");
+    assert_eq!(
+        text.stdout,
+        "the interlock is in force; `price max 100` of add_product had thrown it: too much\n"
+    );
+    let reset = desk.passes("state interlock reset --state state");
     assert_eq!(
         (&reset["was_in_force"], &reset["message"]),
         (&json!(true), &json!("too much"))
     );
     desk.passes("$ADD price=1 --state state");
-    let text = desk.text("state reset-interlock --state state");
+    let text = desk.text("state interlock reset --state state");
     assert_eq!(
         (text.code, text.stdout.as_str()),
         (0, "the interlock was not in force\n")
     );
+    let shown = desk.passes("state interlock show --state state");
+    assert_eq!(shown["in_force"], json!(false));
     let actors = desk.passes("log --state state");
     let actors: Vec<_> = actors["entries"]
         .as_array()

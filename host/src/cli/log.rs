@@ -8,6 +8,7 @@ use super::exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::progress::during;
+use super::state::new_state_failure;
 use super::state_dir::StateDir;
 use super::text::escape;
 use clap::{Args, Subcommand};
@@ -115,8 +116,8 @@ impl Salvage {
         let path = self.dir.path()?;
         let salvaged = during(output, "copying the records", || {
             store::salvage(&path, &self.to)
-        })?;
-        let Salvaged { last, damage, .. } = salvaged;
+        });
+        let Salvaged { last, damage, .. } = salvaged.map_err(new_state_failure)?;
         if output.is_json() {
             #[derive(Serialize)]
             struct Printed {

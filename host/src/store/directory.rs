@@ -84,6 +84,17 @@ pub fn open(
     Ok(Arc::new(journal))
 }
 
+/// Opens the state in a directory, for what is asked of a journal only.
+pub(super) fn journal(directory: &Path) -> Result<Journal<RedbBackend>, StoreError> {
+    Journal::open(backend(directory)?, Settings::default(), &mut |_, _| {})
+}
+
+/// The size of a state's journal while nobody has it open: its file grows and shrinks meanwhile. Where there is none, opening
+/// it says what that means.
+pub(super) fn journal_bytes(directory: &Path) -> u64 {
+    fs::metadata(directory.join(JOURNAL)).map_or(0, |file| file.len())
+}
+
 /// Reads every record of a state from the oldest one on, and says how far it is sound.
 ///
 /// With `expect`, the hash of a receipt, it finds rewriting and truncation as well, which checksums and chain alone cannot.
@@ -106,6 +117,33 @@ pub fn salvage(directory: &Path, to: &Path) -> Result<Salvaged, StoreError> {
     let salvaged = salvage::copy(&from, &backend)?;
     finish(&path)?;
     Ok(salvaged)
+}
+
+/// Copies a state into a new directory, with the same records, checkpoints and hashes, and verifies the copy.
+///
+/// The state is open meanwhile, so no host is between two of its commits.
+///
+/// # Errors
+///
+/// As [`create`] for the copy, and [`StoreError::Damaged`] where the state is not sound as a whole: then there is no copy.
+pub fn backup(directory: &Path, to: &Path) -> Result<Verified, StoreError> {
+    if is_state(to) {
+        return Err(StoreError::Exists(to.into()));
+    }
+    let from = backend(directory)?;
+    let (backend, path) = begin(to)?;
+    let Salvaged { last, damage } = salvage::copy(&from, &backend)?;
+    if let Some(damage) = damage {
+        return Err(StoreError::Damaged(damage));
+    }
+    // Read back from where it will be read back from, not from what was about to be written.
+    drop(backend);
+    finish(&path)?;
+    let verified = verify(to, Some(last.hash))?;
+    match verified.damage {
+        Some(damage) => Err(StoreError::Damaged(damage)),
+        None => Ok(verified),
+    }
 }
 
 /// How a state was left, as far as it can be told without opening it: any host that has had it open changes it.

@@ -136,12 +136,12 @@ impl<B: Backend> Journal<B> {
         Ok(())
     }
 
-    /// The oldest version that there is still a state of.
-    fn oldest(&self) -> Result<u64, StoreError> {
+    /// Where the oldest state stands that is still there.
+    pub(super) fn oldest(&self) -> Result<Position, StoreError> {
         let row = self.backend.checkpoint_from(0)?;
         let row = row.ok_or_else(no_checkpoint)?;
         let ledger = Ledger::at(&row).map_err(StoreError::Damaged)?;
-        Ok(ledger.position().version)
+        Ok(ledger.position())
     }
 
     /// The record behind which a version is the current one.
@@ -176,12 +176,10 @@ impl<B: Backend> Journal<B> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[cfg(test)]
     pub(super) fn backend(&self) -> &B {
         &self.backend
     }
 
-    #[cfg(test)]
     pub(super) fn into_backend(self) -> B {
         self.backend
     }
@@ -321,7 +319,7 @@ impl<B: Backend + 'static> Store for Journal<B> {
             ..Rows::default()
         })?;
         tracing::debug!("old records are gone");
-        self.oldest()
+        Ok(self.oldest()?.version)
     }
 
     fn close(&self) -> Result<(), StoreError> {
