@@ -62,8 +62,10 @@ fn definition(words: &[String], output: &Json) -> Option<&'static str> {
         ("explain", _) => Some("page"),
         ("audit", "inspect") => Some("audit-inspect"),
         ("audit", "gen-spec") => Some("audit-gen-spec"),
-        ("log", "verify") => Some("log-verify"),
+        // A backup tells of the copy what `log verify` would.
+        ("log", "verify") | ("state", "backup") => Some("log-verify"),
         ("log", "salvage") => Some("log-salvage"),
+        ("log", "outbox") => Some("log-outbox"),
         ("log", _) => Some("log"),
         ("replay", _) if output.get("alike").is_some() => Some("replay"),
         ("context", "show" | "get") => Some("context-show"),
@@ -71,8 +73,6 @@ fn definition(words: &[String], output: &Json) -> Option<&'static str> {
         ("context", "set" | "remove" | "import") | ("edit", _) => Some("edit"),
         ("state", "info") => Some("state-info"),
         ("state", "compact") => Some("state-compact"),
-        // The copy is told as `log verify` tells it.
-        ("state", "backup") => Some("log-verify"),
         ("state", "interlock") if word(2) == "show" => Some("state-interlock-show"),
         ("state", "interlock") => Some("state-interlock-reset"),
         // Files of their own format.

@@ -211,3 +211,49 @@ fn following_waits_for_a_host_chooses_and_ends_with_its_reader() {
         }
     }
 }
+
+#[test]
+fn a_courier_reads_on_behind_the_last_message_that_it_delivered() {
+    let desk = Desk::new();
+    let probe = crate::harness::guests::probe().file.display();
+    let send = format!("run {probe} send_messages topic=mail --state state");
+    desk.passes(&format!("{send} count=2"));
+    desk.passes("context set --state state domain.a 1");
+    desk.passes(&format!("{send} count=1"));
+    let outbox = |words: &str| {
+        let read = desk.passes(&format!("log outbox --state state {words}"));
+        let messages = read["messages"].as_array().expect("a list").clone();
+        let ids: Vec<String> = messages
+            .iter()
+            .map(|it| it["id"].as_str().expect("an id").to_owned())
+            .collect();
+        (messages, ids)
+    };
+    let (messages, ids) = outbox("");
+    assert_eq!(ids, ["1.0", "1.1", "3.0"]);
+    assert_eq!(
+        (
+            &messages[1]["process"],
+            &messages[1]["topic"],
+            &messages[1]["payload"]
+        ),
+        (
+            &json!("send_messages"),
+            &json!("mail"),
+            &json!({"$bytes": "bWVzc2FnZSAx"})
+        )
+    );
+    assert_eq!(outbox("--most 1").1, ["1.0"]);
+    assert_eq!(outbox("--after 1.0").1, ["1.1", "3.0"]);
+    assert_eq!(outbox("--after 1").1, ["3.0"]);
+    assert_eq!(outbox("--after 3.0").1, [""; 0]);
+    let text = desk.text("log outbox --state state --after 1.1").stdout;
+    assert!(
+        text.starts_with("     3.0  ") && text.ends_with("  send_messages  mail  \"message 0\"\n"),
+        "{text}"
+    );
+    desk.ends("log outbox --state state --after x", 2, "THEUS-U001");
+    desk.passes("state compact --state state --keep 1");
+    desk.ends("log outbox --state state --after 1.0", 2, "THEUS-U015");
+    assert_eq!(outbox("--after 3").1, [""; 0]);
+}

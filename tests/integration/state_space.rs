@@ -230,6 +230,7 @@ fn a_second_host_is_refused_whatever_it_wants_to_do() {
         "edit domain.a=1 --dry-run",
         "log",
         "log verify",
+        "log outbox",
         "log salvage --to new",
         "state info",
         "state compact",

@@ -1,6 +1,7 @@
 //! `log`: what happened in a state and why; whether that is what was written; and what of it can be saved.
 
 mod filter;
+mod outbox;
 mod records;
 
 use self::records::Records;
@@ -32,6 +33,8 @@ pub(super) struct Log {
 enum Form {
     /// Reads every record: checksums, chain, and checkpoints against what the records make
     Verify(Verify),
+    /// Prints the messages of commits, in order, each with its id
+    Outbox(outbox::Outbox),
     /// Copies the sound part of a damaged state into a new one
     Salvage(Salvage),
 }
@@ -59,6 +62,7 @@ impl Log {
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         match &self.form {
             Some(Form::Verify(verify)) => verify.execute(output),
+            Some(Form::Outbox(outbox)) => outbox.execute(output),
             Some(Form::Salvage(salvage)) => salvage.execute(output),
             None => self.records.execute(output),
         }

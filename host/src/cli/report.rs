@@ -292,6 +292,11 @@ fn costs(text: &mut String, receipt: &Receipt, style: Style) {
     );
 }
 
+/// A message's payload on one line.
+pub(super) fn payload_text(message: &OutboxMessage) -> String {
+    show(&payload(message), VALUE_CHARS)
+}
+
 /// The payload as text where it is some; the host knows no more of it.
 fn payload(message: &OutboxMessage) -> Value {
     match std::str::from_utf8(&message.payload) {

@@ -6,11 +6,10 @@ use crate::cli::output::Output;
 use crate::cli::progress::during;
 use crate::cli::state_dir::StateDir;
 use crate::cli::text::{counted, escape, size};
-use crate::cli::time_text::utc;
+use crate::cli::time_text::{nanos, utc};
 use clap::Args;
 use serde::Serialize;
 use std::fmt::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
 use theus_core::codec::encode_all;
 use theus_core::path::Segment;
 use theus_host::store::{self, CountKey, Position};
@@ -166,11 +165,6 @@ fn text(info: &store::Info, context_bytes: u64, largest: &[Large]) -> String {
         );
     }
     text
-}
-
-fn nanos(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The size of a context as it is stored, and its largest places: values that are no maps, for those have places in them.
