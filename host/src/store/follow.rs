@@ -75,3 +75,67 @@ impl Follower {
         Ok(News::Records(records))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Actor, Record};
+    use crate::store::{Commit, CommitId, Entry, Store, create, open};
+    use std::fs;
+    use std::time::Duration;
+    use theus_core::context_guard::Mode;
+    use theus_core::tree::Tree;
+
+    fn refused(store: &dyn Store, number: u8) {
+        let record = Record::of(Actor::Edit, Mode::Strict, Duration::ZERO);
+        let entry = Entry::new(CommitId::from_bytes([number; 16]), record);
+        store.commit(vec![Commit::new(entry)]).expect("kept");
+    }
+
+    fn seqs(news: Result<News, StoreError>) -> Vec<u64> {
+        match news {
+            Ok(News::Records(records)) => records.iter().map(|it| it.entry.record.seq).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_look_finds_what_is_new_and_leaves_alone_what_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = folder.path().join("state");
+        let store = create(&state, Tree::default()).expect("created");
+        refused(&*store, 1);
+        let mut follower = Follower::new(&state, 0);
+        assert!(matches!(follower.look(), Ok(News::InUse)));
+        refused(&*store, 2);
+        drop(store);
+        assert_eq!(seqs(follower.look()), [1, 2]);
+        let stamp = directory::stamp(&state);
+        assert_eq!(seqs(follower.look()), [0; 0]);
+        assert_eq!(directory::stamp(&state), stamp, "it was not opened");
+        // A host that is there and has done nothing yet may do something.
+        let store = open(&state, |_, _| {}).expect("opens");
+        refused(&*store, 3);
+        assert!(matches!(follower.look(), Ok(News::InUse)));
+        drop(store);
+        assert_eq!(seqs(follower.look()), [3]);
+        fs::remove_file(state.join("journal.redb")).expect("it is there");
+        assert!(matches!(follower.look(), Err(StoreError::Damaged(_))));
+        assert_eq!(
+            Follower::new(&folder.path().join("none"), 0).look().err(),
+            Some(StoreError::Missing(folder.path().join("none")))
+        );
+    }
+
+    #[test]
+    fn a_journal_that_is_shorter_than_it_was_is_damage() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = folder.path().join("state");
+        let store = create(&state, Tree::default()).expect("created");
+        refused(&*store, 1);
+        drop(store);
+        let damage = Damage::Short { found: 1, known: 2 };
+        let look = Follower::new(&state, 2).look();
+        assert_eq!(look.err(), Some(StoreError::Damaged(damage)));
+    }
+}
