@@ -7,9 +7,11 @@ use crate::receipt::Outcome;
 use crate::record::{Actor, Record};
 use crate::store::{CommitId, Entry};
 use std::time::{Duration, Instant};
+use theus_core::changes::Change;
 use theus_core::limits::{Limit, LimitExceeded, Limits};
 use theus_core::path::Path;
 use theus_core::transaction::{Snapshot, Transaction};
+use theus_core::tree::Tree;
 use theus_core::value::Value;
 use theus_core::zone::{self, Hidden};
 
@@ -29,6 +31,18 @@ impl<'a> Edit<'a> {
 
     pub(crate) fn into_transaction(self) -> Transaction {
         self.transaction
+    }
+
+    /// The context as this edit would leave it.
+    #[must_use]
+    pub fn context(&self) -> &Tree {
+        self.transaction.view()
+    }
+
+    /// What this edit changes so far, net: one entry per place, in order of the first write.
+    #[must_use]
+    pub fn changes(&self) -> Vec<Change> {
+        self.transaction.changes()
     }
 
     /// The value at a place, with what this edit changed.

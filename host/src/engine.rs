@@ -25,7 +25,7 @@ use crate::record::{Record, RecordRing};
 use crate::run::{Call, Run};
 use crate::runtime::{CallSettings, Execution, Runtime};
 use crate::staging::Awaits;
-use crate::store::{CountKey, StoreError};
+use crate::store::{CountKey, Store, StoreError};
 use crate::subscription::{self, Subscribers, Subscription};
 use crate::terms::SharedTerms;
 use arc_swap::ArcSwap;
@@ -153,6 +153,17 @@ impl Engine {
     #[must_use]
     pub fn records(&self) -> Vec<Record> {
         self.shared.records.all()
+    }
+
+    /// The store that keeps the context, where there is one: its records, earlier versions, and commits as they come.
+    ///
+    /// # Security
+    ///
+    /// It is for reading. What is committed to it past the engine poisons that: its next commit does not fit any more.
+    #[must_use]
+    pub fn store(&self) -> Option<Arc<dyn Store>> {
+        let committer = self.shared.committer.as_ref()?;
+        Some(committer.store().clone())
     }
 
     /// Why the interlock is in force, where it is.

@@ -3,6 +3,7 @@
 pub(crate) mod binary;
 pub(crate) mod cases;
 pub(crate) mod console;
+pub(crate) mod desk;
 pub(crate) mod engines;
 pub(crate) mod guests;
 pub(crate) mod hostile;

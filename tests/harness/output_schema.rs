@@ -62,14 +62,21 @@ fn definition(words: &[String], output: &Json) -> Option<&'static str> {
         ("explain", _) => Some("page"),
         ("audit", "inspect") => Some("audit-inspect"),
         ("audit", "gen-spec") => Some("audit-gen-spec"),
-        ("log", "verify") => Some("log-verify"),
+        // A backup tells of the copy what `log verify` would.
+        ("log", "verify") | ("state", "backup") => Some("log-verify"),
         ("log", "salvage") => Some("log-salvage"),
+        ("log", "outbox") => Some("log-outbox"),
         ("log", _) => Some("log"),
         ("replay", _) if output.get("alike").is_some() => Some("replay"),
-        ("context", "show") => Some("context-show"),
-        ("state", "reset-interlock") => Some("state-reset-interlock"),
-        // Schemas, which are files of their own format.
-        ("schema", "infer" | "export") => None,
+        ("context", "show" | "get") => Some("context-show"),
+        ("context", "diff") => Some("context-diff"),
+        ("context", "set" | "remove" | "import") | ("edit", _) => Some("edit"),
+        ("state", "info") => Some("state-info"),
+        ("state", "compact") => Some("state-compact"),
+        ("state", "interlock") if word(2) == "show" => Some("state-interlock-show"),
+        ("state", "interlock") => Some("state-interlock-reset"),
+        // Files of their own format.
+        ("schema", "infer" | "export") | ("context", "export") => None,
         _ => Some("receipt"),
     }
 }

@@ -1,70 +1,9 @@
 //! States on the command line: `run --state`, and the verbs that look into one. Each test makes its own state.
 
-use crate::harness::binary::{Ran, run_in};
-use crate::harness::output_schema::misfits;
+use crate::harness::desk::Desk;
 use crate::harness::{guests, root};
 use serde_json::{Value as Json, json};
 use std::fs;
-use std::path::Path;
-use tempfile::TempDir;
-
-/// A folder in which commands run, and the words that they share.
-struct Desk(TempDir);
-
-impl Desk {
-    fn new() -> Self {
-        Self(tempfile::tempdir().expect("a folder"))
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// Runs a command as text.
-    fn text(&self, command: &str) -> Ran {
-        run_in(self.path(), &words(command))
-    }
-
-    /// Runs a command, and gives its exit code and the object that it prints.
-    #[track_caller]
-    fn json(&self, command: &str) -> (i32, Json) {
-        let mut line = words(command);
-        line.extend(["-o".into(), "json".into()]);
-        let ran = run_in(self.path(), &line);
-        let object = ran.json();
-        assert_eq!(misfits(&line, &object), [""; 0], "{command}: {object}");
-        (ran.code, object)
-    }
-
-    #[track_caller]
-    fn ends(&self, command: &str, exit: i32, code: &str) -> Json {
-        let (ended, object) = self.json(command);
-        assert_eq!(
-            (ended, &object["error"]["code"]),
-            (exit, &json!(code)),
-            "{object}"
-        );
-        object
-    }
-
-    #[track_caller]
-    fn passes(&self, command: &str) -> Json {
-        let (ended, object) = self.json(command);
-        assert_eq!((ended, &object["error"]), (0, &Json::Null), "{object}");
-        object
-    }
-}
-
-fn words(command: &str) -> Vec<String> {
-    let add = format!(
-        "run {} add_product product_name=TV",
-        guests::warehouse().file.display()
-    );
-    let context = root().join("guests/warehouse/context.yaml");
-    let context = format!("--context {}", context.display());
-    let command = command.replace("$ADD", &add).replace("$CONTEXT", &context);
-    command.split_whitespace().map(str::to_owned).collect()
-}
 
 /// The file's context is what a state begins with: it does not stand in the way of the next run, as the flag does.
 #[test]
@@ -159,11 +98,11 @@ fn the_context_lives_in_the_directory_from_one_command_to_the_next() {
     let show =
         |words: &str| desk.passes(&format!("context show --state state {words}"))["value"].clone();
     assert_eq!(show("domain.total_value"), 520);
-    assert_eq!(show("domain.total_value --version 1"), 500);
-    assert_eq!(show("domain.total_value --version 0"), 0);
+    assert_eq!(show("domain.total_value --at 1"), 500);
+    assert_eq!(show("domain.total_value --at 0"), 0);
     assert_eq!(show("domain.nothing"), Json::Null);
     assert_eq!(show("")["global"]["max_capacity"], 500);
-    desk.ends("context show --state state --version 9", 2, "THEUS-U015");
+    desk.ends("context show --state state --at 9", 2, "THEUS-U015");
     desk.ends("context show --state state domain..x", 2, "THEUS-U001");
     let text = desk.text("context show --state state domain.total_value");
     assert_eq!((text.code, text.stdout.as_str()), (0, "520\n"));
@@ -180,7 +119,7 @@ fn what_does_not_fit_a_state_is_refused() {
     );
     desk.ends("$ADD price=500 --buffered", 2, "THEUS-U001");
     desk.ends("log", 2, "THEUS-U001");
-    for verb in ["log", "log verify", "context show", "state reset-interlock"] {
+    for verb in ["log", "log verify", "context show", "state interlock reset"] {
         desk.ends(&format!("{verb} --state nowhere"), 2, "THEUS-U015");
     }
     assert!(!desk.path().join("nowhere").exists());
@@ -301,20 +240,32 @@ fn the_interlock_stays_until_the_operator_resets_it() {
     let stopped = desk.ends("$ADD price=1 --state state", 6, "THEUS-A004");
     let help = stopped["error"]["help"].as_str().expect("help");
     assert!(
-        help.contains("theus-host state reset-interlock --state DIR"),
+        help.contains("theus-host state interlock reset --state DIR"),
         "{help}"
     );
-    let reset = desk.passes("state reset-interlock --state state");
+    let shown = desk.passes("state interlock show --state state");
+    assert_eq!(
+        (&shown["in_force"], &shown["process"], &shown["message"]),
+        (&json!(true), &json!("add_product"), &json!("too much"))
+    );
+    let text = desk.text("state interlock show --state state");
+    assert_eq!(
+        text.stdout,
+        "the interlock is in force; `price max 100` of add_product had thrown it: too much\n"
+    );
+    let reset = desk.passes("state interlock reset --state state");
     assert_eq!(
         (&reset["was_in_force"], &reset["message"]),
         (&json!(true), &json!("too much"))
     );
     desk.passes("$ADD price=1 --state state");
-    let text = desk.text("state reset-interlock --state state");
+    let text = desk.text("state interlock reset --state state");
     assert_eq!(
         (text.code, text.stdout.as_str()),
         (0, "the interlock was not in force\n")
     );
+    let shown = desk.passes("state interlock show --state state");
+    assert_eq!(shown["in_force"], json!(false));
     let actors = desk.passes("log --state state");
     let actors: Vec<_> = actors["entries"]
         .as_array()

@@ -168,6 +168,12 @@ codes! {
     ContractFile = "U014", Usage;
     /// A state cannot be used as it was asked for.
     StateUnfit = "U015", Usage;
+    /// Nothing is there in the context.
+    NothingThere = "U016", Usage;
+    /// An edit does not fit the context.
+    EditUnfit = "U017", Usage;
+    /// A file of operations is wrong.
+    OperationsFile = "U018", Usage;
     /// The host itself failed.
     HostFailed = "H001", Host;
     /// A directory that a process writes into cannot be used.

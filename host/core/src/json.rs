@@ -1,7 +1,8 @@
 //! The JSON and YAML form of values: what context files hold and what `-o json` prints.
 //!
 //! JSON has no binary data and no infinities: bytes are `{"$bytes": "base64"}`, non-finite floats `{"$float": "nan"}`
-//! (or `inf`, `-inf`). Whole numbers are exact to 64 bits.
+//! (or `inf`, `-inf`). A map that would read as one of these is `{"$map": [[key, value]]}`, so that every value reads back as
+//! itself. Whole numbers are exact to 64 bits.
 
 use crate::value::{List, Map, Value};
 use base64::Engine as _;
@@ -13,6 +14,7 @@ use std::fmt;
 
 const BYTES: &str = "$bytes";
 const FLOAT: &str = "$float";
+const MAP: &str = "$map";
 
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -40,8 +42,32 @@ impl Serialize for Value {
 
 impl Serialize for Map {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if reads_as_tag(self) {
+            let mut map = serializer.serialize_map(Some(1))?;
+            map.serialize_entry(MAP, &Pairs(self))?;
+            return map.end();
+        }
         serializer.collect_map(self.iter())
     }
+}
+
+/// A map as a list of its entries.
+struct Pairs<'a>(&'a Map);
+
+impl Serialize for Pairs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter())
+    }
+}
+
+/// Whether a map, written as it is, would be read as something else.
+fn reads_as_tag(map: &Map) -> bool {
+    let only = map.iter().next().filter(|_| map.len() == 1);
+    only.is_some_and(|(key, value)| match key.as_str() {
+        BYTES | FLOAT => matches!(value, Value::Str(_)),
+        MAP => matches!(value, Value::List(_)),
+        _ => false,
+    })
 }
 
 fn tagged<S: Serializer>(serializer: S, tag: &str, text: &str) -> Result<S::Ok, S::Error> {
@@ -139,6 +165,23 @@ fn untag(map: Map) -> Result<Value, String> {
                 )),
             };
         }
+        if let Some(Value::List(pairs)) = map.get(MAP) {
+            return of_pairs(pairs);
+        }
+    }
+    Ok(Value::Map(map))
+}
+
+fn of_pairs(pairs: &List) -> Result<Value, String> {
+    let mut map = Map::new();
+    for pair in pairs.iter() {
+        let pair = pair.as_list().filter(|pair| pair.len() == 2);
+        let entry = pair.and_then(|pair| Some((pair.get(0)?.as_str()?, pair.get(1)?)));
+        let (key, value) =
+            entry.ok_or_else(|| format!("`{MAP}` is a list of pairs: a key, its value"))?;
+        if map.insert(key, value.clone()).is_some() {
+            return Err(format!("the key `{key}` comes twice"));
+        }
     }
     Ok(Value::Map(map))
 }
@@ -175,6 +218,38 @@ mod tests {
         }
         assert!(serde_json::from_str::<Value>(r#"{"$float":"NaN"}"#).is_err());
         assert!(serde_json::from_str::<Value>(r#"{"a":1,"a":2}"#).is_err());
+    }
+
+    #[test]
+    fn a_map_that_looks_like_a_tag_stays_a_map() {
+        let only =
+            |key: &str, value: Value| Value::Map([(key.to_owned(), value)].into_iter().collect());
+        for (value, json) in [
+            (
+                only("$bytes", "AQI=".into()),
+                r#"{"$map":[["$bytes","AQI="]]}"#,
+            ),
+            (only("$float", "x".into()), r#"{"$map":[["$float","x"]]}"#),
+            (only("$bytes", 1.into()), r#"{"$bytes":1}"#),
+            (
+                only("$map", Value::List([Value::Nil].into_iter().collect())),
+                r#"{"$map":[["$map",[null]]]}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&value).expect("json"), json);
+            assert_eq!(serde_json::from_str::<Value>(json).expect("value"), value);
+        }
+        for wrong in [
+            r#"{"$map":[1]}"#,
+            r#"{"$map":[["a",1],["a",2]]}"#,
+            r#"{"$map":[[1,1]]}"#,
+        ] {
+            assert!(serde_json::from_str::<Value>(wrong).is_err(), "{wrong}");
+        }
+        // Beside other keys it is one of them.
+        let beside = r#"{"$map":[1],"a":2}"#;
+        let value: Value = serde_json::from_str(beside).expect("value");
+        assert_eq!(serde_json::to_string(&value).expect("json"), beside);
     }
 
     proptest! {

@@ -13,6 +13,7 @@ pub mod config;
 pub mod context_guard;
 pub mod context_source;
 pub mod contract;
+pub mod differences;
 pub mod fuzz;
 pub mod guard;
 pub mod guest_log;

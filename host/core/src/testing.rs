@@ -33,5 +33,7 @@ pub(crate) fn any_key() -> impl Strategy<Value = String> {
             "[a-b]{0,1}".prop_map(move |rest| format!("{prefix}{rest}"))
         }),
         1 => "[ .\\[\"@ü]{0,3}",
+        // What the JSON form has a meaning for.
+        1 => prop_oneof!["\\$bytes", "\\$float", "\\$map"],
     ]
 }

@@ -160,9 +160,10 @@ fn value(parameter: &Parameter, argument: &Argument<'_>) -> Result<Value, Failur
 }
 
 /// What was expected, and how to write it.
-type Unfit = (String, &'static str);
+pub(super) type Unfit = (String, &'static str);
 
-fn plain(kind: Kind, text: &str) -> Result<Value, Unfit> {
+/// Reads a text as a value of a kind.
+pub(super) fn plain(kind: Kind, text: &str) -> Result<Value, Unfit> {
     let unfit = |expected: &str, help| (expected.to_owned(), help);
     match kind {
         Kind::Bool => match text {

@@ -3,6 +3,9 @@
 mod command;
 mod components;
 mod file;
+mod state_setup;
+
+pub(super) use self::state_setup::StateSetup;
 
 use self::command::Command;
 use self::components::Components;

@@ -1,14 +1,18 @@
-//! `context`: what a state's context holds, now or at any version that is still there.
+//! `context`: what a state's context holds, now or at any version that is still there; and how an operator changes it.
 
-use super::exit;
+mod diff;
+mod export;
+mod show;
+
+use super::edit::{ContextImport, ContextRemove, ContextSet};
 use super::failure::Failure;
 use super::output::Output;
 use super::progress::during;
 use super::state_dir::StateDir;
 use clap::{Args, Subcommand};
-use serde::Serialize;
+use std::path::Path as File;
 use theus_core::code::Code;
-use theus_host::{Layer, Map, Path, Value};
+use theus_host::{Path, Snapshot};
 
 /// The words of `context`.
 #[derive(Args, Debug)]
@@ -20,74 +24,61 @@ pub(super) struct Context {
 #[derive(Debug, Subcommand)]
 enum Form {
     /// Prints the context of a state, or one place in it
-    Show(Show),
+    Show(show::Show),
+    /// Prints the value of one place; it is an error where nothing is there
+    Get(show::Get),
+    /// Prints what differs between two versions
+    Diff(diff::Diff),
+    /// Prints the context as a file that `--context` and `context import` read back
+    Export(export::Export),
+    /// Sets the value of one place, as an edit
+    Set(ContextSet),
+    /// Removes the value of one place, as an edit
+    Remove(ContextRemove),
+    /// Makes the context that of a file, by one edit
+    Import(ContextImport),
 }
 
+/// Which version of which state.
 #[derive(Args, Debug)]
-struct Show {
+struct At {
     #[command(flatten)]
     dir: StateDir,
-    /// A place, such as domain.items; all of the context where it is left out
-    path: Option<String>,
     /// An earlier version; the last one where it is left out
-    #[arg(long, value_name = "N")]
-    version: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct Shown {
-    version: u64,
-    path: Option<String>,
-    /// Null where nothing is there.
-    value: Option<Value>,
-    error: (),
+    #[arg(long, value_name = "VERSION")]
+    at: Option<u64>,
 }
 
 impl Context {
-    /// Prints what is there.
-    pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
-        let Form::Show(show) = &self.form;
-        show.execute(output)
+    /// Prints what is there, or changes it.
+    pub(super) fn execute(&self, out: Option<&File>, output: &mut Output) -> Result<u8, Failure> {
+        match &self.form {
+            Form::Show(show) => show.execute(output),
+            Form::Get(get) => get.execute(output),
+            Form::Diff(diff) => diff.execute(output),
+            Form::Export(export) => export.execute(out, output),
+            Form::Set(set) => set.execute(output),
+            Form::Remove(remove) => remove.execute(output),
+            Form::Import(import) => import.execute(output),
+        }
     }
 }
 
-impl Show {
-    fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
-        let path = self.path.as_deref().map(Path::parse).transpose();
-        let path = path.map_err(|error| {
-            Failure::new(Code::CommandLine, error)
-                .help("write a place as contracts do: domain.items[0].price")
-        })?;
+impl At {
+    /// The context at that version.
+    fn snapshot(&self, output: &Output) -> Result<Snapshot, Failure> {
         let store = self.dir.open(output)?;
-        let version = self.version.unwrap_or(store.head().version);
+        let version = self.at.unwrap_or(store.head().version);
         let snapshot = during(output, "going back to that version", || {
             store.begin(version)
-        })?;
-        let value = match &path {
-            Some(path) => snapshot.tree.get(path).cloned(),
-            None => {
-                let mut whole = Map::new();
-                for layer in Layer::ALL {
-                    whole.insert(layer.name(), snapshot.tree.layer(layer).clone());
-                }
-                Some(Value::Map(whole))
-            }
-        };
-        if output.is_json() {
-            let path = path.map(|it| it.to_string());
-            output.json(&Shown {
-                version,
-                path,
-                value,
-                error: (),
-            })?;
-            return Ok(exit::OK);
-        }
-        match value {
-            Some(value) => output.json(&value)?,
-            None => output.note("nothing is there\n"),
-        }
-        output.note(&format!("version {version}\n"));
-        Ok(exit::OK)
+        });
+        Ok(snapshot?)
     }
+}
+
+fn parse(path: &str) -> Result<Path, Failure> {
+    Path::parse(path).map_err(|error| {
+        Failure::new(Code::CommandLine, error)
+            .help("write a place as contracts do: domain.items[0].price")
+    })
 }

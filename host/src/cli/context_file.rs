@@ -31,10 +31,7 @@ pub(super) fn read(file: &File, limits: &Limits) -> Result<Tree, Failure> {
             format!("{origin}:{line}: the file is not UTF-8"),
         )
     })?;
-    let is_json = file
-        .extension()
-        .is_some_and(|it| it.eq_ignore_ascii_case("json"));
-    let tree = if is_json {
+    let tree = if is_json(file) {
         from_json(text)
     } else {
         from_yaml(text, limits)
@@ -43,6 +40,12 @@ pub(super) fn read(file: &File, limits: &Limits) -> Result<Tree, Failure> {
     check_depth(&tree, limits)
         .map_err(|message| Failure::new(Code::ContextFile, format!("{origin}: {message}")))?;
     Ok(tree)
+}
+
+/// Whether a context file of that name holds JSON; else it holds YAML.
+pub(super) fn is_json(file: &File) -> bool {
+    file.extension()
+        .is_some_and(|it| it.eq_ignore_ascii_case("json"))
 }
 
 /// Where the file says what, for what is found wrong in it once it is read.
@@ -55,10 +58,10 @@ pub(super) fn places(file: &File) -> ContextPlaces {
 }
 
 /// What is wrong, and where.
-struct Problem {
+pub(super) struct Problem {
     line: usize,
     column: usize,
-    message: String,
+    pub(super) message: String,
 }
 
 /// A context file's two layers, as far as they are there.
@@ -67,7 +70,7 @@ struct Layers<V> {
     domain: Option<V>,
 }
 
-fn from_json(text: &str) -> Result<Tree, Problem> {
+pub(super) fn from_json(text: &str) -> Result<Tree, Problem> {
     // serde_json itself refuses what nests deeper than 128.
     let layers: Layers<Value> = serde_json::from_str(text).map_err(|error| Problem {
         line: error.line(),
@@ -77,7 +80,7 @@ fn from_json(text: &str) -> Result<Tree, Problem> {
     layers.into_tree(|value| (value, 0, 0))
 }
 
-fn from_yaml(text: &str, limits: &Limits) -> Result<Tree, Problem> {
+pub(super) fn from_yaml(text: &str, limits: &Limits) -> Result<Tree, Problem> {
     // Sizes are the operator's own business here; depth and aliases are what breaks a reader.
     let budget = serde_saphyr::budget! {
         max_depth: usize::try_from(limits.value_depth).unwrap_or(usize::MAX).saturating_add(2),

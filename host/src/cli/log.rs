@@ -1,20 +1,23 @@
 //! `log`: what happened in a state and why; whether that is what was written; and what of it can be saved.
 
+mod filter;
+mod outbox;
+mod records;
+
+use self::records::Records;
 use super::exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::progress::during;
+use super::state::new_state_failure;
 use super::state_dir::StateDir;
 use super::text::escape;
-use super::time_text::utc;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use theus_core::code::Code;
-use theus_core::value::Value;
-use theus_host::store::{self, Hash, Kept, Position, Salvaged, Verified};
-use theus_host::{Actor, Outcome};
+use theus_host::store::{self, Hash, Position, Salvaged, Verified};
 
 /// The words of `log`.
 #[derive(Args, Debug)]
@@ -23,28 +26,17 @@ pub(super) struct Log {
     #[command(subcommand)]
     form: Option<Form>,
     #[command(flatten)]
-    shown: Shown,
+    records: Records,
 }
 
 #[derive(Debug, Subcommand)]
 enum Form {
     /// Reads every record: checksums, chain, and checkpoints against what the records make
     Verify(Verify),
+    /// Prints the messages of commits, in order, each with its id
+    Outbox(outbox::Outbox),
     /// Copies the sound part of a damaged state into a new one
     Salvage(Salvage),
-}
-
-#[derive(Args, Debug)]
-struct Shown {
-    /// The directory that `run --state DIR` made
-    #[arg(long, value_name = "DIR")]
-    state: Option<PathBuf>,
-    /// The last N records
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    last: usize,
-    /// Records behind this one instead, the next N of them
-    #[arg(long, value_name = "SEQ")]
-    after: Option<u64>,
 }
 
 #[derive(Args, Debug)]
@@ -65,58 +57,23 @@ struct Salvage {
     to: PathBuf,
 }
 
-#[derive(Serialize)]
-struct Listed {
-    head: Position,
-    entries: Vec<Value>,
-    error: (),
-}
-
 impl Log {
     /// Prints records, verifies them, or saves them.
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         match &self.form {
             Some(Form::Verify(verify)) => verify.execute(output),
+            Some(Form::Outbox(outbox)) => outbox.execute(output),
             Some(Form::Salvage(salvage)) => salvage.execute(output),
-            None => self.shown.execute(output),
+            None => self.records.execute(output),
         }
-    }
-}
-
-impl Shown {
-    fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
-        let state = self.state.clone().ok_or_else(|| {
-            Failure::new(Code::CommandLine, "`log` needs a state")
-                .help("name the directory that `run --state DIR` made: log --state DIR")
-        })?;
-        let store = StateDir { state }.open(output)?;
-        let head = store.head();
-        let last = u64::try_from(self.last).unwrap_or(u64::MAX);
-        let after = self.after.unwrap_or(head.seq.saturating_sub(last));
-        let entries = store.entries(after, self.last)?;
-        if output.is_json() {
-            let entries = entries.iter().map(value).collect();
-            output.json(&Listed {
-                head,
-                entries,
-                error: (),
-            })?;
-        } else {
-            let lines: String = entries.iter().map(line).collect();
-            output.data(&lines)?;
-            output.note(&format!(
-                "head: record {}, version {}, {}\n",
-                head.seq, head.version, head.hash
-            ));
-        }
-        Ok(exit::OK)
     }
 }
 
 impl Verify {
     fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
+        let path = self.dir.path()?;
         let verified = during(output, "verifying the records", || {
-            store::verify(&self.dir.state, self.expect)
+            store::verify(&path, self.expect)
         })?;
         let Verified {
             first,
@@ -131,7 +88,7 @@ impl Verify {
             let problem = format!("sound up to record {}, then: {damage}", sound.seq);
             return Err(Failure::new(Code::StateDamaged, problem).help(format!(
                 "`theus-host log salvage --state {} --to NEW` copies what is sound",
-                self.dir.state.display()
+                path.display()
             )));
         }
         if output.is_json() {
@@ -160,10 +117,11 @@ impl Verify {
 
 impl Salvage {
     fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
+        let path = self.dir.path()?;
         let salvaged = during(output, "copying the records", || {
-            store::salvage(&self.dir.state, &self.to)
-        })?;
-        let Salvaged { last, damage, .. } = salvaged;
+            store::salvage(&path, &self.to)
+        });
+        let Salvaged { last, damage, .. } = salvaged.map_err(new_state_failure)?;
         if output.is_json() {
             #[derive(Serialize)]
             struct Printed {
@@ -190,56 +148,4 @@ impl Salvage {
         ))?;
         Ok(exit::OK)
     }
-}
-
-/// A record as JSON has it: all that is kept of it, and its hash.
-fn value(kept: &Kept) -> Value {
-    let value = kept.entry.to_value();
-    match value {
-        Value::Map(mut map) => {
-            map.insert("hash", Value::from(kept.hash.to_string().as_str()));
-            Value::Map(map)
-        }
-        other => other,
-    }
-}
-
-/// A record as one line.
-fn line(kept: &Kept) -> String {
-    let record = &kept.entry.record;
-    let version = record
-        .version
-        .map_or_else(|| "-".into(), |it| it.to_string());
-    let actor = match &record.actor {
-        Actor::Process { name, .. } => escape(name).into_owned(),
-        Actor::Edit => "(edit)".into(),
-        Actor::InterlockReset => "(interlock reset)".into(),
-        Actor::SignalsReset => "(signals reset)".into(),
-        _ => "(other)".into(),
-    };
-    let outcome = match record.outcome {
-        Outcome::Committed => "committed",
-        Outcome::RolledBack => "rolled back",
-        Outcome::Refused => "refused",
-    };
-    let mut text = format!(
-        "{:>6}  v{version:<6} {}  {actor}  {outcome}",
-        record.seq,
-        utc(record.time)
-    );
-    if let Some(error) = &record.error {
-        let _ = write!(text, "  {}", escape(error));
-    }
-    let mut writes = kept.entry.writes.iter();
-    for write in writes.by_ref().take(3) {
-        let _ = write!(text, "  {}", escape(&write.path.to_string()));
-    }
-    match writes.count() {
-        0 => {}
-        more => {
-            let _ = write!(text, "  and {more} more");
-        }
-    }
-    text.push('\n');
-    text
 }

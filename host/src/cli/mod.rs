@@ -11,6 +11,8 @@ mod componentize;
 mod config;
 mod context;
 mod context_file;
+mod context_text;
+mod edit;
 mod exit;
 mod explain;
 mod failure;
@@ -117,9 +119,11 @@ enum Verb {
     Log(log::Log),
     /// Runs the history of a state again, and says whether it is as it was recorded
     Replay(replay::Replay),
-    /// Prints the context of a state
+    /// Prints the context of a state, one place, what changed; sets, removes, exports and imports
     Context(context::Context),
-    /// Works on a state: resets its interlock
+    /// Changes the context of a state as its operator: several operations, one transaction
+    Edit(edit::EditVerb),
+    /// Works on a state: what it holds, copies, space, its interlock
     State(state::State),
     /// Prints what an error code means and how to mend what it reports
     Explain(explain::Explain),
@@ -157,7 +161,8 @@ pub(crate) fn main(words: &[OsString]) -> u8 {
         Verb::Test(test) => test.execute(&mut output),
         Verb::Log(log) => log.execute(&mut output),
         Verb::Replay(replay) => replay.execute(&mut output),
-        Verb::Context(context) => context.execute(&mut output),
+        Verb::Context(context) => context.execute(out, &mut output),
+        Verb::Edit(edit) => edit.execute(&mut output),
         Verb::State(state) => state.execute(&mut output),
         Verb::Explain(explain) => explain.execute(&mut output),
     });

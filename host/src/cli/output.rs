@@ -44,6 +44,16 @@ pub(super) struct Output {
     pub(super) note_style: Style,
     pub(super) color: When,
     file: Option<File>,
+    /// Whether a piece has been written.
+    has_begun: bool,
+}
+
+/// Who reads what is written in pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    Listens,
+    /// They closed the pipe: they have read enough.
+    Gone,
 }
 
 impl Output {
@@ -65,6 +75,7 @@ impl Output {
             note_style: color.style(&io::stderr()),
             color,
             file: None,
+            has_begun: false,
         }
     }
 
@@ -94,20 +105,27 @@ impl Output {
     pub(super) fn data(&mut self, text: &str) -> Result<(), Failure> {
         let written = match self.file.take() {
             Some(file) => replace(&file, text),
-            None => {
-                let mut stdout = io::stdout().lock();
-                stdout
-                    .write_all(text.as_bytes())
-                    .and_then(|()| stdout.flush())
-            }
+            None => to_stdout(text),
         };
         match written {
             // Who closed the pipe has read enough.
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::new(
-                Code::HostFailed,
-                format!("cannot write the output: {error}"),
-            )),
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(unwritten(&error)),
             _ => Ok(()),
+        }
+    }
+
+    /// Writes one of several pieces as soon as it is there. Whether anybody reads on.
+    pub(super) fn piece(&mut self, text: &str) -> Result<Reader, Failure> {
+        let begins = !std::mem::replace(&mut self.has_begun, true);
+        let written = match &mut self.file {
+            Some(file) if begins => replace(file, text),
+            Some(file) => file.write_all(text.as_bytes()),
+            None => to_stdout(text),
+        };
+        match written {
+            Ok(()) => Ok(Reader::Listens),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
+            Err(error) => Err(unwritten(&error)),
         }
     }
 
@@ -117,6 +135,13 @@ impl Output {
             .map_err(|error| Failure::new(Code::HostFailed, error))?;
         text.push('\n');
         self.data(&escape_json(&text))
+    }
+
+    /// Writes an object as one line of JSON, as a piece.
+    pub(super) fn json_line(&mut self, object: &impl Serialize) -> Result<Reader, Failure> {
+        let text =
+            serde_json::to_string(object).map_err(|error| Failure::new(Code::HostFailed, error))?;
+        self.piece(&(escape_json(&text) + "\n"))
     }
 
     /// Writes to the standard error stream, unless `-q` is given. The text ends its own lines.
@@ -143,6 +168,9 @@ impl Output {
         // In JSON the object says it; where that goes to a file, or cannot be written, a person still wants to know.
         let aside = self.is_aside();
         let written = match self.format {
+            // It comes behind what was written before.
+            Format::Json if self.has_begun => self.json_line(&failure.object()).map(drop),
+            Format::Text if self.has_begun => Ok(()),
             Format::Json => self.json(&failure.object()),
             // No result: nothing of an earlier one may look like it.
             Format::Text if aside => self.data(""),
@@ -167,6 +195,19 @@ impl Output {
             }
         }
     }
+}
+
+fn to_stdout(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+fn unwritten(error: &io::Error) -> Failure {
+    Failure::new(
+        Code::HostFailed,
+        format!("cannot write the output: {error}"),
+    )
 }
 
 fn replace(mut file: &File, text: &str) -> io::Result<()> {

@@ -62,6 +62,13 @@ pub(super) fn results(receipt: &Receipt, view: View) -> String {
     text
 }
 
+/// Changes that no run made.
+pub(super) fn changed(changes: &[Change], view: View) -> String {
+    let mut text = String::new();
+    self::changes(&mut text, changes, view);
+    text
+}
+
 /// Why a command did not do what it was asked for. `message` is fit for a terminal already.
 pub(super) fn failure(error: &ErrorReport, message: &str, style: Style) -> String {
     let mut text = format!("{} {message}\n", style.paint(Role::Bad, "Failed:"));
@@ -283,6 +290,11 @@ fn costs(text: &mut String, receipt: &Receipt, style: Style) {
         size(stats.memory_bytes),
         timeline::time(stats.steps.iter().fold(0.0, |sum, it| sum + it.micros())),
     );
+}
+
+/// A message's payload on one line.
+pub(super) fn payload_text(message: &OutboxMessage) -> String {
+    show(&payload(message), VALUE_CHARS)
 }
 
 /// The payload as text where it is some; the host knows no more of it.

@@ -19,6 +19,21 @@ pub(super) fn escape_lines(text: &str) -> Cow<'_, str> {
 
 /// Escapes the same characters in a JSON text, as JSON does; it stays the same JSON.
 pub(super) fn escape_json(json: &str) -> Cow<'_, str> {
+    escape_quoted(json, |character, escaped| {
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            let _ = write!(escaped, "\\u{unit:04x}");
+        }
+    })
+}
+
+/// The same for a JSON text that is to be read as YAML, which knows no surrogates.
+pub(super) fn escape_yaml(json: &str) -> Cow<'_, str> {
+    escape_quoted(json, |character, escaped| {
+        let _ = write!(escaped, "\\U{:08x}", u32::from(character));
+    })
+}
+
+fn escape_quoted(json: &str, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
     if !json.chars().any(|it| is_harmful(it) && it != '\n') {
         return Cow::Borrowed(json);
     }
@@ -26,9 +41,7 @@ pub(super) fn escape_json(json: &str) -> Cow<'_, str> {
     for character in json.chars() {
         // Outside of strings JSON holds nothing harmful but the line breaks of its layout; inside they are escaped.
         if is_harmful(character) && character != '\n' {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                let _ = write!(escaped, "\\u{unit:04x}");
-            }
+            escape(character, &mut escaped);
         } else {
             escaped.push(character);
         }

@@ -17,6 +17,12 @@ pub(super) fn utc(time: SystemTime) -> String {
     )
 }
 
+/// Nanoseconds since 1970, as JSON has moments.
+pub(super) fn nanos(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Year, month and day of a number of days since 1970, in the Gregorian calendar; years begin in March meanwhile, so that
 /// the leap day is their last one (H. Hinnant, "chrono-compatible low-level date algorithms").
 fn date(days: u64) -> (u64, u64, u64) {

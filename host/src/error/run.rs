@@ -292,7 +292,7 @@ impl RunError {
             Self::InterlockInForce { .. } | Self::Audit { .. }
                 if self.kind() == ErrorKind::Interlock =>
             {
-                "find the cause, then reset the interlock: `theus-host state reset-interlock --state DIR`, or `Engine::reset_interlock`; one in memory ends with its engine".into()
+                "find the cause, then reset the interlock: `theus-host state interlock reset --state DIR`, or `Engine::reset_interlock`; one in memory ends with its engine".into()
             }
             Self::Schema { breach, .. } => breach.help(),
             Self::Directory { problem, .. } => problem.help(),

@@ -20,7 +20,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use theus_core::tree::Tree;
 
 const JOURNAL: &str = "journal.redb";
@@ -43,7 +43,7 @@ pub(super) enum Seal {
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 /// Whether a directory holds a state.
@@ -84,6 +84,17 @@ pub fn open(
     Ok(Arc::new(journal))
 }
 
+/// Opens the state in a directory, for what is asked of a journal only.
+pub(super) fn journal(directory: &Path) -> Result<Journal<RedbBackend>, StoreError> {
+    Journal::open(backend(directory)?, Settings::default(), &mut |_, _| {})
+}
+
+/// The size of a state's journal while nobody has it open: its file grows and shrinks meanwhile. Where there is none, opening
+/// it says what that means.
+pub(super) fn journal_bytes(directory: &Path) -> u64 {
+    fs::metadata(directory.join(JOURNAL)).map_or(0, |file| file.len())
+}
+
 /// Reads every record of a state from the oldest one on, and says how far it is sound.
 ///
 /// With `expect`, the hash of a receipt, it finds rewriting and truncation as well, which checksums and chain alone cannot.
@@ -108,7 +119,69 @@ pub fn salvage(directory: &Path, to: &Path) -> Result<Salvaged, StoreError> {
     Ok(salvaged)
 }
 
+/// Copies a state into a new directory, with the same records, checkpoints and hashes, and verifies the copy.
+///
+/// The state is open meanwhile, so no host is between two of its commits.
+///
+/// # Errors
+///
+/// As [`create`] for the copy, and [`StoreError::Damaged`] where the state is not sound as a whole: then there is no copy.
+pub fn backup(directory: &Path, to: &Path) -> Result<Verified, StoreError> {
+    if is_state(to) {
+        return Err(StoreError::Exists(to.into()));
+    }
+    let from = backend(directory)?;
+    let (backend, path) = begin(to)?;
+    let Salvaged { last, damage } = salvage::copy(&from, &backend)?;
+    if let Some(damage) = damage {
+        return Err(StoreError::Damaged(damage));
+    }
+    // Read back from where it will be read back from, not from what was about to be written.
+    drop(backend);
+    finish(&path)?;
+    let verified = verify(to, Some(last.hash))?;
+    match verified.damage {
+        Some(damage) => Err(StoreError::Damaged(damage)),
+        None => Ok(verified),
+    }
+}
+
+/// How a state was left, as far as it can be told without opening it: any host that has had it open changes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    journal: (SystemTime, u64),
+    seal: Vec<u8>,
+}
+
+/// How a state stands; none where that cannot be told.
+pub(super) fn stamp(directory: &Path) -> Option<Stamp> {
+    let journal = fs::metadata(directory.join(JOURNAL)).ok()?;
+    Some(Stamp {
+        journal: (journal.modified().ok()?, journal.len()),
+        seal: fs::read(directory.join(SEAL)).ok()?,
+    })
+}
+
+/// Reads something of a state that is not opened as a whole, and says how it was left.
+pub(super) fn look_into<T>(
+    directory: &Path,
+    read: impl FnOnce(&RedbBackend) -> Result<T, StoreError>,
+) -> Result<(T, Option<Stamp>), StoreError> {
+    let (backend, still_locked) = backend_and_lock(directory)?;
+    let read = read(&backend)?;
+    // Closing writes, too. No other host gets in before it is seen how that left the state.
+    drop(backend);
+    let stamp = stamp(directory);
+    drop(still_locked);
+    Ok((read, stamp))
+}
+
 fn backend(directory: &Path) -> Result<RedbBackend, StoreError> {
+    backend_and_lock(directory).map(|(backend, _)| backend)
+}
+
+/// A state's journal, and a second hold of its lock, which may be kept for longer.
+fn backend_and_lock(directory: &Path) -> Result<(RedbBackend, File), StoreError> {
     if !is_state(directory) {
         return Err(match Seal::read(directory) {
             Ok(Some(_)) if !directory.join(UNFINISHED).exists() => {
@@ -118,8 +191,11 @@ fn backend(directory: &Path) -> Result<RedbBackend, StoreError> {
         });
     }
     let locked = Directory::lock(directory)?;
+    let lock = locked.lock.try_clone();
+    let lock = lock.map_err(|error| io_error("lock", directory, &error))?;
     let blobs = Blobs::of(directory);
-    RedbBackend::on_file(&directory.join(JOURNAL), Seal::In(locked), blobs)
+    let backend = RedbBackend::on_file(&directory.join(JOURNAL), Seal::In(locked), blobs)?;
+    Ok((backend, lock))
 }
 
 /// An empty journal, which counts once it is finished.
@@ -168,7 +244,7 @@ impl Directory {
         })?;
         Ok(Self {
             path: path.into(),
-            _lock: file,
+            lock: file,
         })
     }
 }
@@ -230,9 +306,9 @@ fn broken(problem: &str) -> StoreError {
 }
 
 /// Tries again for a moment where something is in use: a host that has just ended may have a child of its own that holds a
-/// copy of its files between its fork and its exec.
+/// copy of its files between its fork and its exec, and a follower has a state open for the moment that a look takes.
 pub(super) fn patiently<T>(open: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    const TRIES: u32 = 40;
+    const TRIES: u32 = 100;
     const PAUSE: Duration = Duration::from_millis(5);
     for _ in 1..TRIES {
         match open() {

@@ -136,12 +136,12 @@ impl<B: Backend> Journal<B> {
         Ok(())
     }
 
-    /// The oldest version that there is still a state of.
-    fn oldest(&self) -> Result<u64, StoreError> {
+    /// Where the oldest state stands that is still there.
+    pub(super) fn oldest(&self) -> Result<Position, StoreError> {
         let row = self.backend.checkpoint_from(0)?;
         let row = row.ok_or_else(no_checkpoint)?;
         let ledger = Ledger::at(&row).map_err(StoreError::Damaged)?;
-        Ok(ledger.position().version)
+        Ok(ledger.position())
     }
 
     /// The record behind which a version is the current one.
@@ -176,12 +176,10 @@ impl<B: Backend> Journal<B> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[cfg(test)]
     pub(super) fn backend(&self) -> &B {
         &self.backend
     }
 
-    #[cfg(test)]
     pub(super) fn into_backend(self) -> B {
         self.backend
     }
@@ -250,20 +248,7 @@ impl<B: Backend + 'static> Store for Journal<B> {
     }
 
     fn entries(&self, after: u64, most: usize) -> Result<Vec<Kept>, StoreError> {
-        let mut next = after.saturating_add(1);
-        let frames = self.backend.records(next, most)?;
-        let mut entries = Vec::with_capacity(frames.len());
-        for (seq, frame) in frames {
-            // The first records may be gone by compaction; none between two others.
-            if seq != next && !entries.is_empty() {
-                return Err(StoreError::Damaged(Damage::Gap(next)));
-            }
-            let (hash, record) = chain::open(seq, &frame).map_err(StoreError::Damaged)?;
-            let entry = ledger::read(seq, record).map_err(StoreError::Damaged)?;
-            entries.push(Kept { entry, hash });
-            next = seq + 1;
-        }
-        Ok(entries)
+        entries(&self.backend, after, most)
     }
 
     fn watch(&self, after: u64, timeout: Duration) -> Result<Vec<Kept>, StoreError> {
@@ -334,7 +319,7 @@ impl<B: Backend + 'static> Store for Journal<B> {
             ..Rows::default()
         })?;
         tracing::debug!("old records are gone");
-        self.oldest()
+        Ok(self.oldest()?.version)
     }
 
     fn close(&self) -> Result<(), StoreError> {
@@ -349,6 +334,28 @@ impl<B: Backend + 'static> Store for Journal<B> {
     fn durability(&self) -> Durability {
         B::DURABILITY
     }
+}
+
+/// Entries behind a number, in order, at most `most`; each as it was written.
+pub(super) fn entries<B: Backend>(
+    backend: &B,
+    after: u64,
+    most: usize,
+) -> Result<Vec<Kept>, StoreError> {
+    let mut next = after.saturating_add(1);
+    let frames = backend.records(next, most)?;
+    let mut entries = Vec::with_capacity(frames.len());
+    for (seq, frame) in frames {
+        // The first records may be gone by compaction; none between two others.
+        if seq != next && !entries.is_empty() {
+            return Err(StoreError::Damaged(Damage::Gap(next)));
+        }
+        let (hash, record) = chain::open(seq, &frame).map_err(StoreError::Damaged)?;
+        let entry = ledger::read(seq, record).map_err(StoreError::Damaged)?;
+        entries.push(Kept { entry, hash });
+        next = seq + 1;
+    }
+    Ok(entries)
 }
 
 /// Follows the records behind a ledger, up to and including one, as far as they are there.

@@ -14,13 +14,17 @@ mod directory;
 mod entry;
 mod error;
 mod fields;
+mod follow;
+mod info;
 mod journal;
 mod ledger;
 mod memory;
+mod outbox;
 mod recent;
 mod redb;
 mod salvage;
 mod size;
+mod space;
 mod state;
 mod verify;
 
@@ -28,12 +32,16 @@ mod verify;
 mod tests;
 
 pub use self::chain::{Hash, NoHash};
-pub use self::directory::{create, is_state, open, salvage, verify};
+pub use self::directory::{backup, create, is_state, open, salvage, verify};
 pub use self::entry::{CommitId, CountChange, Entry, InterlockChange};
 pub(crate) use self::entry::{message_value, write_value};
 pub use self::error::{Damage, StoreError};
+pub use self::follow::{Follower, News};
+pub use self::info::{Info, info};
 pub use self::memory::memory;
+pub use self::outbox::{MessageId, NoMessageId, Sent, outbox_after};
 pub use self::salvage::Salvaged;
+pub use self::space::{Compacted, compact};
 pub use self::state::{CountKey, State};
 pub use self::verify::Verified;
 

@@ -73,6 +73,17 @@ impl RedbBackend {
         })
     }
 
+    /// Makes the file as small as it can be.
+    pub(super) fn shrink(&mut self) -> Result<(), StoreError> {
+        let database = self.database.as_mut();
+        let database = database.ok_or_else(|| StoreError::Io("it is closed".into()))?;
+        guarded(|| {
+            // One pass may make room for the next one.
+            while database.compact().map_err(|error| of_redb(error.into()))? {}
+            Ok(())
+        })
+    }
+
     fn database(&self) -> Result<&Database, StoreError> {
         let closed = || StoreError::Io("it is closed".into());
         self.database.as_ref().ok_or_else(closed)

@@ -56,6 +56,12 @@ impl Components {
         self.by_name.into_keys().collect()
     }
 
+    /// The schemas that components name for themselves.
+    pub(super) fn schemas(self) -> Vec<String> {
+        let components = self.by_name.into_values();
+        components.filter_map(|it| it.schema).collect()
+    }
+
     /// The component that TARGET names, where it is a name and no path.
     pub(super) fn named(&self, target: &Path) -> Result<Option<(String, Component)>, Failure> {
         let Some(name) = target.to_str().filter(|it| !it.contains(['/', '\\'])) else {
