@@ -155,6 +155,35 @@ fn the_warehouse_is_clean_and_its_endings_are_counted() {
     }
 }
 
+/// Arguments that a guest's types do not hold are the caller's mistake, in every language.
+#[test]
+fn the_warehouse_is_clean_in_both_languages_whatever_the_seed() {
+    let folder = root().join("guests/warehouse");
+    for guest in [guests::warehouse(), guests::warehouse_as()] {
+        let guest = guest.file.display().to_string();
+        for seed in ["1", "2", "3"] {
+            let words = [
+                "fuzz",
+                &guest,
+                "--seed",
+                seed,
+                "--runs",
+                "500",
+                "-o",
+                "json",
+                "--context",
+                "context.yaml",
+            ];
+            let ran = run_in(&folder, &words);
+            assert_eq!(ran.code, 0, "{}", ran.stdout);
+            let endings = &ran.json()["processes"][0]["endings"];
+            for ending in ["committed", "failed: ValueError", "arguments not taken"] {
+                assert!(endings[ending].as_u64() > Some(0), "{ending}: {endings}");
+            }
+        }
+    }
+}
+
 /// A directory that changes under a guest makes runs differ that should not: two reads of one file, two texts.
 #[cfg(target_os = "linux")]
 #[test]
