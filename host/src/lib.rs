@@ -130,6 +130,11 @@ struct SchemaPage;
 #[doc = include_str!("../docs/state.md")]
 struct StatePage;
 
+// That of the page about limits.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/limits.md")]
+struct LimitsPage;
+
 // And that of the page about side effects.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/side-effects.md")]

@@ -102,10 +102,13 @@ fn every_planted_bug_is_found_made_small_and_made_to_happen_again() {
 fn what_is_needed_to_reproduce_goes_into_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("found");
-    let found = findings(&fuzz_planted(&["--out", &out.display().to_string()]));
+    let limit = ["--limit", "host-calls=10_000"];
+    let further = ["--out", &out.display().to_string(), limit[0], limit[1]];
+    let found = findings(&fuzz_planted(&further));
     for finding in &found {
         let line = finding["reproduce"].as_str().expect("a command line");
         assert!(line.contains("-args.json"), "{line}");
+        assert!(line.contains(&limit.join(" ")), "{line}");
         let again = reproduced(root(), finding);
         assert_eq!(again["error"]["code"], finding["error"]["code"], "{line}");
     }

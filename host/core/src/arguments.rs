@@ -135,7 +135,7 @@ pub fn decode_result(bytes: &[u8], limits: &Limits) -> Result<Value, DecodeError
         depth: limits.value_depth,
         decoded_bytes: Limits::decoded_bytes(limits.result_bytes),
     };
-    codec::decode(bytes, bounds)
+    codec::decode(bytes, bounds).map_err(|error| error.of_limit(Limit::ResultDecodedBytes))
 }
 
 #[allow(

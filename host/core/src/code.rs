@@ -225,32 +225,19 @@ impl Limit {
             Self::Fuel => Code::FuelExhausted,
             Self::Time => Code::TimeExhausted,
             Self::PathBytes | Self::PathSegments => Code::PathTooLarge,
-            Self::ValueBytes | Self::HeavyValueBytes | Self::DecodedBytes | Self::ValueDepth => {
-                Code::ValueTooLarge
-            }
+            Self::ValueBytes
+            | Self::HeavyValueBytes
+            | Self::DecodedBytes
+            | Self::HeavyDecodedBytes
+            | Self::ValueDepth => Code::ValueTooLarge,
             Self::ArgumentBytes => Code::ArgumentsTooLarge,
-            Self::ResultBytes => Code::ResultTooLarge,
+            Self::ResultBytes | Self::ResultDecodedBytes => Code::ResultTooLarge,
             Self::Writes | Self::WriteBytes => Code::TooManyWrites,
             Self::Reads | Self::ReadBytes => Code::TooManyReads,
             Self::OutboxMessages | Self::OutboxBytes | Self::TopicBytes => Code::OutboxFull,
             Self::StagedFiles | Self::StagedBytes => Code::TooManyFiles,
             // The log is cut, never a reason to end a run; the call count is the nearest word for it.
             Self::HostCalls | Self::LogLines | Self::LogBytes => Code::TooManyHostCalls,
-        }
-    }
-
-    /// How the operator raises the limit, as a sentence.
-    #[must_use]
-    pub fn remedy_sentence(self) -> String {
-        let remedy = self.remedy();
-        if remedy.starts_with("--") {
-            format!("raise it with {remedy} if the process is right to need more")
-        } else if remedy.starts_with("Limits::") {
-            format!(
-                "raise it under `[limits]` of a theus.toml (in a program: {remedy}); better let the process do less per call"
-            )
-        } else {
-            format!("use {remedy}")
         }
     }
 }

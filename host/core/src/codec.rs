@@ -26,6 +26,18 @@ pub enum DecodeError {
     Limit(#[from] LimitExceeded),
 }
 
+impl DecodeError {
+    /// The same, where the size of what is decoded counts as another limit.
+    pub(crate) fn of_limit(self, limit: Limit) -> Self {
+        match self {
+            Self::Limit(exceeded) if exceeded.limit == Limit::DecodedBytes => {
+                Self::Limit(LimitExceeded { limit, ..exceeded })
+            }
+            other => other,
+        }
+    }
+}
+
 /// What a decoded value may be at most.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {

@@ -57,9 +57,8 @@ impl Refusal {
                 limit: limit @ (Limit::ValueBytes | Limit::HeavyValueBytes | Limit::ReadBytes),
                 ..
             }) => format!(
-                "read a large value in pieces (`len` and single elements, or `read-bytes`), write it in parts, or let \
-                 the embedding host raise {}",
-                limit.remedy()
+                "read a large value in pieces (`len` and single elements, or `read-bytes`), write it in parts, or {}",
+                limit.remedy_sentence()
             ),
             Self::Limit(limit) => limit.limit.remedy_sentence(),
             Self::Violation(violation) => violation.remedy(),

@@ -151,7 +151,7 @@ impl Run {
     }
 
     fn prepare(&self, setup: &Setup, mode: Mode, output: &Output) -> Result<Prepared, Failure> {
-        let limits = self.limits.over(setup.limits());
+        let limits = self.limits.over(setup.limits())?;
         limits::check(&limits)?;
         let words = Words::split(&self.words)?;
         let map = self.args.as_deref().map(read_map).transpose()?;
