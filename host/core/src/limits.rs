@@ -101,6 +101,9 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The bytes that the topic of an outbox message may have, for everybody.
+    pub const TOPIC_BYTES: u64 = 256;
+
     /// The bytes of decoded memory that one encoded value may turn into.
     ///
     /// A one-byte element takes a slot of a few words once decoded, so this is a small multiple of the encoded limit. What

@@ -17,7 +17,7 @@ use std::str::FromStr;
 /// let flags: Vec<LimitFlag> = vec!["writes=5".parse().unwrap(), "value-bytes=2MiB".parse().unwrap()];
 /// let limits = LimitOverrides::from(&flags[..]).applied_to(Limits::default());
 /// assert_eq!((limits.writes, limits.value_bytes), (5, 2 << 20));
-/// assert!("wirtes=5".parse::<LimitFlag>().unwrap_err().to_string().contains("did you mean `writes`?"));
+/// assert!("writs=5".parse::<LimitFlag>().unwrap_err().to_string().contains("did you mean `writes`?"));
 /// ```
 #[derive(Clone, Debug)]
 pub struct LimitFlag {
@@ -140,8 +140,8 @@ mod tests {
         for (flag, said) in [
             ("writes", "expected NAME=VALUE"),
             (
-                "wirtes=1",
-                "there is no limit `wirtes`: did you mean `writes`? the limits are `max-component`, `max-memory`",
+                "writs=1",
+                "there is no limit `writs`: did you mean `writes`? the limits are `max-component`, `max-memory`",
             ),
             ("memory=1", "did you mean `max-memory`?"),
             ("colour=1", "there is no limit `colour`: the limits are"),
