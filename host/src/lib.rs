@@ -111,6 +111,7 @@ pub use theus_core::schema::{
     Breach, BreachProblem, Breaches, ImpossiblePath, ImpossiblePaths, Schema, SchemaErrors,
 };
 pub use theus_core::side_effect::{SideEffect, SideEffectError};
+pub use theus_core::topic::{TopicPattern, TopicWithheld, Topics};
 pub use theus_core::transaction::{OutboxMessage, Signal, Snapshot};
 pub use theus_core::tree::Tree;
 pub use theus_core::value::{List, Map, Value};

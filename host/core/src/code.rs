@@ -86,6 +86,8 @@ codes! {
     SchemaBroken = "C011", Contract;
     /// A contract names a path at which the schema lets nothing be.
     PathNotInSchema = "C012", Contract;
+    /// A guest sent a message to a topic that the policy does not grant.
+    TopicWithheld = "C013", Contract;
     /// A rule of level B blocked the call.
     AuditBlocked = "A001", AuditBlock;
     /// A rule of level A aborted.

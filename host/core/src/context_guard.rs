@@ -287,6 +287,8 @@ impl ContextGuard {
         let topic_bytes = topic.len() as u64;
         LimitExceeded::check(Limit::TopicBytes, Limits::TOPIC_BYTES, topic_bytes)?;
         self.usage.topic_bytes = self.usage.topic_bytes.max(topic_bytes);
+        // A message leaves the host, as side effects do: permissive mode does not relax it.
+        self.guard.send(topic)?;
         self.usage.outbox_messages += 1;
         self.usage.outbox_bytes += bytes;
         let Limits {

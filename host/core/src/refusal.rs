@@ -5,6 +5,7 @@ use crate::codec::DecodeError;
 use crate::guard::{Reason, Violation};
 use crate::limits::{Limit, LimitExceeded};
 use crate::path::PathError;
+use crate::topic::TopicWithheld;
 use crate::tree::ShapeError;
 
 /// Why a call into the host ended the run. The guest never sees it: the run is over.
@@ -20,6 +21,9 @@ pub enum Refusal {
     /// The call is outside the grant.
     #[error(transparent)]
     Violation(#[from] Box<Violation>),
+    /// The message is for a topic that the policy does not grant.
+    #[error(transparent)]
+    Topic(#[from] Box<TopicWithheld>),
     /// The bytes are no value.
     #[error("{0}")]
     Encoding(DecodeError),
@@ -40,6 +44,7 @@ impl Refusal {
                 _ if violation.is_read() => Code::ReadOutside,
                 _ => Code::WriteOutside,
             },
+            Self::Topic(_) => Code::TopicWithheld,
             Self::Encoding(_) => Code::MalformedValue,
             Self::Shape(_) => Code::ShapeMismatch,
         }
@@ -62,6 +67,7 @@ impl Refusal {
             ),
             Self::Limit(limit) => limit.limit.remedy_sentence(),
             Self::Violation(violation) => violation.remedy(),
+            Self::Topic(withheld) => withheld.remedy(),
             Self::Encoding(_) => {
                 "pass one MessagePack value with string keys and no extension types".into()
             }

@@ -335,9 +335,13 @@ fn policy_of(
             Some(narrowed) => (&narrowed.inputs, &narrowed.outputs, "narrowed"),
             None => (&contract.inputs, &contract.outputs, "as declared"),
         };
+        let topics = narrowed.as_ref().and_then(|it| it.topics.as_ref());
+        let topics = topics.map_or_else(String::new, |topics| {
+            format!("sends to {}; ", list(&topics.texts(), "no topic"))
+        });
         report.note("policy", Ok(()), |()| {
             format!(
-                "{}: {how}: reads {}; writes {}; side effects: {}",
+                "{}: {how}: reads {}; writes {}; {topics}side effects: {}",
                 contract.name,
                 list(inputs, "nothing but its outputs"),
                 list(outputs, "nothing"),

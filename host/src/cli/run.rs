@@ -335,6 +335,16 @@ fn accepted(
     };
     line("reads:", list(inputs, nothing_read));
     line("writes:", list(outputs, "nothing"));
+    if let Some((
+        Narrowed {
+            topics: Some(topics),
+            ..
+        },
+        _,
+    )) = &narrowed
+    {
+        line("topics:", list(&topics.texts(), "none"));
+    }
     line("errors:", list(&contract.errors, "none"));
     if !contract.side_effects.is_empty() {
         line("effects:", list(&contract.side_effects, "none"));
