@@ -27,17 +27,22 @@ impl Shared {
                 problem,
             }
         })?;
-        arguments::encode(&run.args, &self.limits).map_err(|exceeded| run.limit(exceeded))
+        arguments::encode(&run.args, &self.limits, Some(&run.interrupt(&self.limits)))
+            .map_err(|exceeded| run.limit(exceeded))
     }
 
     /// Decodes what the guest returned.
-    pub(crate) fn result(&self, run: &Run, bytes: &[u8]) -> Result<Value, RunError> {
-        arguments::decode_result(bytes, &self.limits).map_err(|problem| match problem {
+    pub(crate) fn result(&self, run: &mut Run, bytes: &[u8]) -> Result<Value, RunError> {
+        let interrupt = run.interrupt(&self.limits);
+        let decoded = arguments::decode_result(bytes, &self.limits, Some(&interrupt));
+        let decoded = decoded.map_err(|problem| match problem {
             DecodeError::Limit(exceeded) => run.limit(exceeded),
             problem @ DecodeError::Malformed { .. } => RunError::MalformedResult {
                 process: run.name().to_owned(),
                 problem,
             },
-        })
+        })?;
+        run.note_result(decoded.bytes);
+        Ok(decoded.value)
     }
 }

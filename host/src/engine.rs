@@ -315,6 +315,7 @@ impl Shared {
         if self.committer.is_some() {
             guard = guard.noting_reads();
         }
+        guard.interrupt_with(run.interrupt(&self.limits));
         run.done();
         Box::new(guard)
     }

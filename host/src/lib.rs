@@ -111,6 +111,7 @@ pub use theus_core::schema::{
     Breach, BreachProblem, Breaches, ImpossiblePath, ImpossiblePaths, Schema, SchemaErrors,
 };
 pub use theus_core::side_effect::{SideEffect, SideEffectError};
+pub use theus_core::topic::{TopicPattern, TopicWithheld, Topics};
 pub use theus_core::transaction::{OutboxMessage, Signal, Snapshot};
 pub use theus_core::tree::Tree;
 pub use theus_core::value::{List, Map, Value};
@@ -129,6 +130,11 @@ struct SchemaPage;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/state.md")]
 struct StatePage;
+
+// That of the page about limits.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/limits.md")]
+struct LimitsPage;
 
 // And that of the page about side effects.
 #[cfg(doctest)]

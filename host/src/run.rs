@@ -73,6 +73,7 @@ pub(crate) struct Run {
 struct Spent {
     argument_bytes: u64,
     result_bytes: u64,
+    result_decoded_bytes: u64,
     table_elements: u64,
     log_lines: u64,
     log_bytes: u64,
@@ -319,11 +320,30 @@ impl Run {
         self.spent.argument_bytes = args.len() as u64;
     }
 
+    /// Notes what the result takes once decoded.
+    pub(crate) fn note_result(&mut self, decoded_bytes: u64) {
+        self.spent.result_decoded_bytes = decoded_bytes;
+    }
+
+    /// What long work of the host's own asks now and then: whether the run's time is up.
+    pub(crate) fn interrupt(
+        &self,
+        limits: &Limits,
+    ) -> impl Fn() -> Result<(), LimitExceeded> + Send + Sync + use<> {
+        let (deadline, exceeded) = (self.deadline, late(limits));
+        move || {
+            if Instant::now() < deadline {
+                return Ok(());
+            }
+            Err(exceeded.clone())
+        }
+    }
+
     /// Warns of every limit of which a run used 80% or more; the one that ended it needs no warning.
     pub(crate) fn warn_of_limits(&mut self, limits: &Limits, ended_by: Option<Limit>) {
         let stats = &self.receipt.stats;
         let (usage, spent) = (&self.usage, &self.spent);
-        // What is looked at when a guest is registered, the stack, and what a decoded value takes have no measure here.
+        // What is looked at when a guest is registered, and the stack, have no measure here.
         for (limit, used, allowed) in [
             (Limit::Fuel, stats.fuel, limits.fuel),
             (Limit::HostCalls, stats.host_calls, limits.host_calls),
@@ -345,6 +365,16 @@ impl Run {
                 usage.heavy_value_bytes,
                 limits.heavy_value_bytes,
             ),
+            (
+                Limit::DecodedBytes,
+                usage.decoded_bytes,
+                Limits::decoded_bytes(limits.value_bytes),
+            ),
+            (
+                Limit::HeavyDecodedBytes,
+                usage.heavy_decoded_bytes,
+                Limits::decoded_bytes(limits.heavy_value_bytes),
+            ),
             (Limit::ValueDepth, usage.value_depth, limits.value_depth),
             (
                 Limit::ArgumentBytes,
@@ -352,6 +382,11 @@ impl Run {
                 limits.argument_bytes,
             ),
             (Limit::ResultBytes, spent.result_bytes, limits.result_bytes),
+            (
+                Limit::ResultDecodedBytes,
+                spent.result_decoded_bytes,
+                Limits::decoded_bytes(limits.result_bytes),
+            ),
             (Limit::Reads, usage.reads, limits.reads),
             (Limit::ReadBytes, usage.read_bytes, limits.read_bytes),
             (Limit::Writes, usage.writes, limits.writes),
@@ -362,6 +397,7 @@ impl Run {
                 limits.outbox_messages,
             ),
             (Limit::OutboxBytes, usage.outbox_bytes, limits.outbox_bytes),
+            (Limit::TopicBytes, usage.topic_bytes, Limits::TOPIC_BYTES),
             (Limit::LogLines, spent.log_lines, limits.log_lines),
             (Limit::LogBytes, spent.log_bytes, limits.log_bytes),
             (Limit::StagedFiles, self.staged.0, limits.staged_files),
@@ -387,11 +423,7 @@ impl Run {
     }
 
     pub(crate) fn time_exceeded(&self, limits: &Limits) -> RunError {
-        self.limit(LimitExceeded {
-            limit: Limit::Time,
-            allowed: millis(limits.timeout),
-            asked: None,
-        })
+        self.limit(late(limits))
     }
 
     pub(crate) fn schema_broken(&self, breach: Box<Breach>) -> RunError {
@@ -450,6 +482,15 @@ impl Run {
                 .push(format!("permissive: {violation}: {}", violation.remedy()));
             self.receipt.violations.push(violation.clone());
         }
+    }
+}
+
+/// That the time is up.
+fn late(limits: &Limits) -> LimitExceeded {
+    LimitExceeded {
+        limit: Limit::Time,
+        allowed: millis(limits.timeout),
+        asked: None,
     }
 }
 

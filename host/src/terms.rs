@@ -126,9 +126,12 @@ pub(crate) fn narrowed(policy: &[u8], contract: &Contract) -> Result<Option<Narr
     if !policy.narrowed {
         return Ok(None);
     }
-    let granted = ProcessPolicy::new()
+    let mut granted = ProcessPolicy::new()
         .inputs(policy.inputs)
         .outputs(policy.outputs);
+    if let Some(topics) = policy.topics {
+        granted = granted.topics(topics);
+    }
     let narrowed = granted.narrow(contract).map_err(|problems| {
         let problems = problems.iter().map(ToString::to_string);
         problems.collect::<Vec<_>>().join("; ")
@@ -144,6 +147,9 @@ struct PolicyDocument {
     inputs: Vec<String>,
     outputs: Vec<String>,
     narrowed: bool,
+    /// Where they are restricted; what was written before they could be says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    topics: Option<Vec<String>>,
     side_effects: Vec<String>,
 }
 
@@ -176,6 +182,7 @@ fn policy_text(contract: &Contract, narrowed: Option<&Narrowed>, reach: Option<&
         inputs: texts(inputs),
         outputs: texts(outputs),
         narrowed: narrowed.is_some(),
+        topics: narrowed.and_then(|it| Some(it.topics.as_ref()?.texts())),
         side_effects: effects.map(ToString::to_string).collect(),
     };
     // There is nothing in it that JSON has no form for.
@@ -184,4 +191,29 @@ fn policy_text(contract: &Contract, narrowed: Option<&Narrowed>, reach: Option<&
 
 fn texts(patterns: &[PathPattern]) -> Vec<String> {
     patterns.iter().map(ToString::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is read from the document of a policy grants what the policy did.
+    #[test]
+    fn a_policy_comes_back_from_its_document() {
+        let line = br#"{"name":"p","inputs":["domain.a"],"outputs":["domain.b"]}"#;
+        let contract = Contract::parse_section(line).expect("a contract").remove(0);
+        for policy in [
+            ProcessPolicy::new().inputs(["domain.a.x"]),
+            ProcessPolicy::new().topics(["orders", "stock.*"]),
+            ProcessPolicy::new().topics([""; 0]).outputs([""; 0]),
+        ] {
+            let given = policy.narrow(&contract).expect("it fits");
+            let document = policy_text(&contract, Some(&given), None);
+            let read = narrowed(document.as_bytes(), &contract);
+            assert_eq!(read, Ok(Some(given)), "{document}");
+        }
+        let document = policy_text(&contract, None, None);
+        assert!(!document.contains("topics"), "{document}");
+        assert_eq!(narrowed(document.as_bytes(), &contract), Ok(None));
+    }
 }

@@ -47,6 +47,7 @@ attacks! {
     table_growth => Ends("THEUS-L014", "table elements limit");
     bulk_memory => Ends("THEUS-L001", "fuel limit");
     host_work => Ends("THEUS-L001", "fuel limit");
+    heavy_work => Ends("THEUS-L001", "fuel limit");
     log_flood => Ends("THEUS-L001", "fuel limit");
     log_line_huge => Ends("THEUS-L001", "fuel limit");
     abort_huge => Ends("THEUS-T002", "aaaa");

@@ -32,7 +32,7 @@ fn is_killed(receipt: &Receipt, took: Duration) {
     assert!(took < PATIENCE / 2, "killed late: {took:?}");
 }
 
-fn attack(folder: &str) {
+fn attack(folder: &str) -> Receipt {
     let engine = engine(endless);
     let guest = hostile(folder);
     engine
@@ -41,6 +41,7 @@ fn attack(folder: &str) {
     let started = Instant::now();
     let receipt = engine.call(Call::new("attack", args! {}));
     is_killed(&receipt, started.elapsed());
+    receipt
 }
 
 #[test]
@@ -78,6 +79,15 @@ fn a_deadline_kills_among_host_calls() {
     ] {
         attack(folder);
     }
+}
+
+/// Each of its calls, once it is over, has cost its fuel: the last one has not.
+#[test]
+fn a_deadline_kills_inside_one_long_host_call() {
+    const FUEL_PER_CALL: u64 = 8 * 35_651_589;
+    let stats = attack("heavy-work").stats;
+    assert!(stats.host_calls > 0, "{stats:?}");
+    assert!(stats.fuel < stats.host_calls * FUEL_PER_CALL, "{stats:?}");
 }
 
 #[test]

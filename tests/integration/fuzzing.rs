@@ -102,10 +102,13 @@ fn every_planted_bug_is_found_made_small_and_made_to_happen_again() {
 fn what_is_needed_to_reproduce_goes_into_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("found");
-    let found = findings(&fuzz_planted(&["--out", &out.display().to_string()]));
+    let limit = ["--limit", "host-calls=10_000"];
+    let further = ["--out", &out.display().to_string(), limit[0], limit[1]];
+    let found = findings(&fuzz_planted(&further));
     for finding in &found {
         let line = finding["reproduce"].as_str().expect("a command line");
         assert!(line.contains("-args.json"), "{line}");
+        assert!(line.contains(&limit.join(" ")), "{line}");
         let again = reproduced(root(), finding);
         assert_eq!(again["error"]["code"], finding["error"]["code"], "{line}");
     }
@@ -152,6 +155,35 @@ fn the_warehouse_is_clean_and_its_endings_are_counted() {
             );
         }
         assert!(process["hungriest"]["fuel"].as_u64() > Some(0));
+    }
+}
+
+/// Arguments that a guest's types do not hold are the caller's mistake, in every language.
+#[test]
+fn the_warehouse_is_clean_in_both_languages_whatever_the_seed() {
+    let folder = root().join("guests/warehouse");
+    for guest in [guests::warehouse(), guests::warehouse_as()] {
+        let guest = guest.file.display().to_string();
+        for seed in ["1", "2", "3"] {
+            let words = [
+                "fuzz",
+                &guest,
+                "--seed",
+                seed,
+                "--runs",
+                "500",
+                "-o",
+                "json",
+                "--context",
+                "context.yaml",
+            ];
+            let ran = run_in(&folder, &words);
+            assert_eq!(ran.code, 0, "{}", ran.stdout);
+            let endings = &ran.json()["processes"][0]["endings"];
+            for ending in ["committed", "failed: ValueError", "arguments not taken"] {
+                assert!(endings[ending].as_u64() > Some(0), "{ending}: {endings}");
+            }
+        }
     }
 }
 

@@ -3,10 +3,13 @@
 //!
 //! A row of [`Limits`] that is not tested here does not compile.
 
+mod derived;
+
 use crate::harness::engines::{PATIENCE, Setup};
 use crate::harness::scribe;
 use crate::harness::wat::{contract_section, hostile, typed};
 use std::time::{Duration, Instant};
+use theus_core::config::{LimitFlag, LimitOverrides};
 use theus_host::{
     Call, Code, Engine, ErrorKind, Limit, Limits, Map, Policy, Receipt, RegisterError, args,
 };
@@ -34,14 +37,14 @@ struct Row {
 }
 
 /// What becomes of more than is allowed.
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Over {
     Refused,
     Cut,
 }
 
 /// Whether there is a receipt that could warn.
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Warning {
     At80Percent,
     None,
@@ -290,6 +293,13 @@ fn limits(set: Set, row: &Row) -> Limits {
     limits
 }
 
+/// The limits with the one that the refusal names raised by its word.
+fn raised(row: &Row, limits: &Limits, to: u64) -> Limits {
+    let word = row.limit.word().expect("a word");
+    let flag: LimitFlag = format!("{word}={to}").parse().expect("a flag");
+    LimitOverrides::from(&[flag][..]).applied_to(limits.clone())
+}
+
 /// The warnings of a run that was let through.
 #[track_caller]
 fn warnings(row: &Row, ended: Ended) -> Vec<String> {
@@ -332,7 +342,17 @@ fn refused_by_name(row: &Row, ended: Ended) {
     let said = format!("the {name} limit of {} {unit} was reached", row.allowed);
     assert!(message.contains(&said), "{message}, not: {said}");
     let help = help.expect("every limit says how to raise it");
-    assert!(help.contains(row.limit.remedy()), "{help}");
+    let flag = row.limit.remedy();
+    let Some((field, word)) = row.limit.field().zip(row.limit.word()) else {
+        return assert!(help.contains(&flag), "{help}");
+    };
+    for part in [
+        format!("`{flag}`"),
+        format!("`{word}` under `[limits]`"),
+        format!("`Limits::{field}`"),
+    ] {
+        assert!(help.contains(&part), "{help} lacks {part}");
+    }
 }
 
 #[test]
@@ -342,7 +362,11 @@ fn every_row_has_an_edge() {
         warnings(&row, (row.attempt)(&limits, row.allowed));
         let over = (row.attempt)(&limits, row.allowed + row.step);
         match row.over {
-            Over::Refused => refused_by_name(&row, over),
+            Over::Refused => {
+                refused_by_name(&row, over);
+                let more = row.allowed + row.step;
+                warnings(&row, (row.attempt)(&raised(&row, &limits, more), more));
+            }
             Over::Cut => {
                 let warnings = warnings(&row, over);
                 assert!(warnings[0].contains("the log was cut"), "{warnings:?}");
@@ -364,7 +388,7 @@ fn every_row_warns_at_80_percent() {
             let warnings = warnings(&row, ended);
             warnings
                 .iter()
-                .any(|it| it.starts_with(&said) && it.contains(row.limit.remedy()))
+                .any(|it| it.starts_with(&said) && it.contains(&row.limit.remedy()))
         };
         let at = row.allowed / 5 * 4;
         assert!(warns(at), "{:?} at 80%", row.limit);

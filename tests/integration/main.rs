@@ -32,6 +32,7 @@ mod incidents;
 mod init;
 mod interlock;
 mod isolation;
+mod limit_flags;
 mod limit_table;
 mod limits;
 mod locks;

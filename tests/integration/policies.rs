@@ -5,8 +5,8 @@ use crate::harness::guests;
 use crate::harness::in_flight::{counting, during_spin};
 use theus_core::guard::Violation;
 use theus_host::{
-    Call, Engine, ErrorReport, Outcome, Policy, PolicyProblem, ProcessPolicy, Receipt,
-    RegisterError, Value, args,
+    Call, Engine, ErrorKind, ErrorReport, Mode, Outcome, Policy, PolicyProblem, ProcessPolicy,
+    Receipt, RegisterError, Value, args,
 };
 
 fn narrowed(process: &str, policy: ProcessPolicy) -> Policy {
@@ -208,4 +208,51 @@ fn advice_is_collected_over_permissive_runs() {
     assert!(strict.advice().is_empty());
     let record = engine.records().pop().expect("a record");
     assert_eq!(record.mode, theus_host::Mode::Permissive);
+}
+
+/// Whatever the mode: a message leaves the host. Nothing of the run remains, not even what went to a topic that is granted.
+#[test]
+fn a_message_to_a_topic_that_is_withheld_ends_the_run() {
+    let send = |topics: &[&str], topic: &str, mode: Mode| {
+        let policy = narrowed(
+            "send_messages",
+            ProcessPolicy::new().topics(topics.to_vec()),
+        );
+        let engine = Engine::builder().mode(mode).build().expect("an engine");
+        engine
+            .register(guests::probe().file.as_path(), policy)
+            .unwrap_or_else(|error| panic!("{error}"));
+        engine.call(Call::new(
+            "send_messages",
+            args! { "count" => 2, "topic" => topic },
+        ))
+    };
+    for mode in [Mode::Strict, Mode::Permissive] {
+        for (topics, topic) in [
+            (&["orders"][..], "orders"),
+            (&["x", "stock.*"], "stock.low"),
+            (&["*"], "anything"),
+        ] {
+            let receipt = send(topics, topic, mode);
+            assert!(receipt.error.is_none(), "{:?}", receipt.error);
+            assert_eq!(receipt.outbox.len(), 2);
+        }
+        for (topics, topic) in [
+            (&["orders"][..], "orders.new"),
+            (&["stock.*"], "stock"),
+            (&[], "orders"),
+        ] {
+            let receipt = send(topics, topic, mode);
+            let error = receipt.error.expect("it is withheld");
+            assert_eq!(
+                (error.code(), error.kind()),
+                ("THEUS-C013".into(), ErrorKind::Contract)
+            );
+            assert!(receipt.outbox.is_empty() && receipt.changes.is_empty());
+            let told = error.to_string();
+            assert!(told.contains(&format!("`{topic}`")), "{told}");
+            let help = error.help().expect("help");
+            assert!(help.contains("`topics`"), "{help}");
+        }
+    }
 }

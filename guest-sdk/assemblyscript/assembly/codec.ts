@@ -68,7 +68,7 @@ export function decodeFrom<T>(decoder: Decoder): T {
   } else if (isArray<T>()) {
     const length = decoder.list(nameof<T>());
     const list = instantiate<T>();
-    for (let at = 0; at < length; ++at) list.push(decodeFrom<valueof<T>>(decoder));
+    for (let at = 0; at < length && !decoder.isStuck; ++at) list.push(decodeFrom<valueof<T>>(decoder));
     decoder.close();
     return list;
   } else {
@@ -139,7 +139,7 @@ function decodeMap<K, V>(decoder: Decoder, none: Map<K, V>): Map<K, V> {
   if (!isString<K>()) ERROR("the keys of a map are strings: write Map<string, …>");
   const length = decoder.map(nameof<Map<K, V>>());
   const map = new Map<string, V>();
-  for (let at = 0; at < length; ++at) {
+  for (let at = 0; at < length && !decoder.isStuck; ++at) {
     const key = decoder.key();
     if (map.has(key)) decoder.twice();
     map.set(key, decodeFrom<V>(decoder));

@@ -1,19 +1,33 @@
 // MessagePack, read: every width of the format. What the context has no value for is refused, as the host refuses it:
 // extension types, keys that are not text, keys that come twice, bytes behind the value.
 //
-// AssemblyScript cannot catch what is thrown, so what does not fit ends the call. Messages hold no value, which may be
-// secret: they name the place, the kind that is there, and the type that was asked for.
+// AssemblyScript cannot catch what is thrown, so what does not fit ends the call, but for arguments: there the decoder keeps
+// what does not fit, and gives nothing but values without content from then on, which nobody gets to see. Messages hold no
+// value, which may be secret: they name the place, the kind that is there, and the type that was asked for.
 
 import { stop } from "./abort";
 import { MAX_DEPTH } from "./encoder";
 import { bytesAt } from "./memory";
 import { isAscii, tryLift } from "./text";
 
+/** What becomes of a value that is not of the type asked for. */
+export enum Misfit {
+  /** It ends the call. */
+  Ends,
+  /** The decoder keeps it as its `misfit`. */
+  IsKept,
+}
+
+/** Where a decoder goes on once it has kept what does not fit: there is the marker that no value has, and nothing to take. */
+const NOWHERE: usize = memory.data<u8>([0xc1, 0xc1, 0xc1, 0xc1, 0xc1, 0xc1, 0xc1, 0xc1, 0xc1, 0xc1, 0xc1, 0xc1]);
+
 /** Reads values one after the other from memory. */
 @final
 export class Decoder {
   /** The next byte. */
   at: usize;
+  /** What does not fit, where that is kept. */
+  misfit: string | null = null;
   private end: usize;
   private depth: i32 = 0;
 
@@ -23,6 +37,7 @@ export class Decoder {
     /** What is read, for messages: "the value at `domain.total`", made only when it is needed. */
     private before: string,
     private subject: string,
+    private policy: Misfit = Misfit.Ends,
   ) {
     this.at = start;
     this.end = start + length;
@@ -48,7 +63,10 @@ export class Decoder {
 
   bool(wanted: string): bool {
     const marker = this.peek();
-    if (marker != 0xc2 && marker != 0xc3) this.mismatch(wanted);
+    if (marker != 0xc2 && marker != 0xc3) {
+      this.mismatch(wanted);
+      return false;
+    }
     this.at += 1;
     return marker == 0xc3;
   }
@@ -221,22 +239,30 @@ export class Decoder {
     }
   }
 
-  /** Ends the call: what comes next is not of the type asked for. */
+  /** Whether it has kept something that does not fit: no need to go on. */
+  get isStuck(): bool {
+    return this.misfit !== null;
+  }
+
+  /** What comes next is not of the type asked for. */
   mismatch(wanted: string): void {
+    if (this.isStuck) return;
     const marker = this.peek();
     const found = kindOf(marker);
     if (found.length == 0) this.unknown(marker);
-    stop(`${this.about()} is of kind ${found}, and the process reads it as \`${wanted}\``);
+    this.unfit(`${this.about()} is of kind ${found}, and the process reads it as \`${wanted}\``);
   }
 
-  /** Ends the call: an integer is outside of what the type holds. */
+  /** An integer is outside of what the type holds. */
   outOfRange(wanted: string): void {
-    stop(`${this.about()} is of kind int, and does not fit \`${wanted}\``);
+    if (this.isStuck) return;
+    this.unfit(`${this.about()} is of kind int, and does not fit \`${wanted}\``);
   }
 
-  /** Ends the call: a record lacks a field. */
+  /** A record lacks a field. */
   missing(field: string, wanted: string): void {
-    stop(`${this.about()} has no \`${field}\`, and the process reads it as \`${wanted}\``);
+    if (this.isStuck) return;
+    this.unfit(`${this.about()} has no \`${field}\`, and the process reads it as \`${wanted}\``);
   }
 
   /** Ends the call: the key that was taken last has come before. */
@@ -248,7 +274,15 @@ export class Decoder {
     this.malformed(marker == 0xc1 ? "the reserved marker 0xc1" : "an extension type, which no value has");
   }
 
+  private unfit(problem: string): void {
+    if (this.policy == Misfit.Ends) stop(problem);
+    this.misfit = problem;
+    this.at = NOWHERE;
+    this.end = NOWHERE;
+  }
+
   private malformed(problem: string): void {
+    if (this.isStuck) return;
     stop(`${this.about()} is malformed: ${problem}`);
   }
 

@@ -3,7 +3,7 @@
 import { stop } from "./abort";
 import { decodeFrom, encodeInto } from "./codec";
 import { Context } from "./context";
-import { Decoder } from "./decoder";
+import { Decoder, Misfit } from "./decoder";
 import { Encoder } from "./encoder";
 import { lift, lower, loweredLength, isAscii } from "./text";
 
@@ -14,12 +14,16 @@ export { enter } from "./abort";
 export { cabi_realloc } from "./memory";
 export { decodeFrom, encodeInto } from "./codec";
 
+/** The code of a failure that the SDKs keep for values that do not decode. */
+const DECODE: string = "Decode";
+
 /** The arguments of one call, each still encoded: an address, or 0 where it was not given. */
 @final
 export class Arguments {
   private decoder: Decoder;
   private left: i32;
   private end: usize;
+  private misfit: string | null = null;
 
   constructor(start: usize, length: usize) {
     const decoder = new Decoder(start, length, "", "the list of arguments");
@@ -57,21 +61,32 @@ export class Arguments {
     stop("argument `" + this.decoder.lastKey() + "` has no parameter: this process takes " + names);
   }
 
-  /** Decodes an argument that must be there. */
+  /** Decodes an argument that must be there. Where `fit` says no, this is no value of the type. */
   required<T>(at: usize, name: string): T {
     if (at == 0) stop("argument `" + name + "` is missing");
-    return decodeArgument<T>(at, this.end, name);
+    return this.decode<T>(at, name);
   }
 
   /** Decodes an argument that may be left out; nil counts as left out. */
   optional<T>(at: usize, name: string): T {
-    return at == 0 ? changetype<T>(0) : decodeArgument<T>(at, this.end, name);
+    return at == 0 ? changetype<T>(0) : this.decode<T>(at, name);
   }
-}
 
-function decodeArgument<T>(at: usize, end: usize, name: string): T {
-  // Other arguments may follow: what lies behind this one is no concern.
-  return decodeFrom<T>(new Decoder(at, end - at, "argument ", name));
+  /** Whether every argument fits its parameter's type. Where one does not, the process has failed, and is not entered. */
+  fit(context: Context): bool {
+    const misfit = this.misfit;
+    if (misfit === null) return true;
+    context.fail<void>(DECODE, misfit);
+    return false;
+  }
+
+  private decode<T>(at: usize, name: string): T {
+    // Other arguments may follow: what lies behind this one is no concern.
+    const decoder = new Decoder(at, this.end - at, "argument ", name, Misfit.IsKept);
+    const value = decodeFrom<T>(decoder);
+    if (this.misfit === null) this.misfit = decoder.misfit;
+    return value;
+  }
 }
 
 /** Where the result of a call lies: a tag, then two texts at most. */

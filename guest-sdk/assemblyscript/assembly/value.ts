@@ -208,14 +208,14 @@ export class Value {
     if ((marker & 0xf0) == 0x90 || marker == 0xdc || marker == 0xdd) {
       const length = decoder.list("");
       const elements = new Array<Value>();
-      for (let at = 0; at < length; ++at) elements.push(Value.decode(decoder));
+      for (let at = 0; at < length && !decoder.isStuck; ++at) elements.push(Value.decode(decoder));
       decoder.close();
       return Value.list(elements);
     }
     if ((marker & 0xf0) == 0x80 || marker == 0xde || marker == 0xdf) {
       const length = decoder.map("");
       const entries = new Map<string, Value>();
-      for (let at = 0; at < length; ++at) {
+      for (let at = 0; at < length && !decoder.isStuck; ++at) {
         const key = decoder.key();
         if (entries.has(key)) decoder.twice();
         entries.set(key, Value.decode(decoder));

@@ -75,9 +75,10 @@ function callOf(process) {
   const names = parameters.map((parameter) => parameter.name).join(", ") || "none";
   const decoded = parameters.map(
     ({ name, type, optional }, index) =>
-      `__theusArgs.${optional ? "optional" : "required"}<${type}>(__theus${index}, "${name}")`,
+      `const __theusArg${index} = __theusArgs.${optional ? "optional" : "required"}<${type}>(__theus${index}, "${name}");`,
   );
-  const call = `${name}(${["__theusCtx", ...decoded].join(", ")})`;
+  const passed = parameters.map((_, index) => `__theusArg${index}`);
+  const call = `${name}(${["__theusCtx", ...passed].join(", ")})`;
   return `export function ${callName(process)}(__theusCtx: __theusContext, __theusStart: usize, __theusLength: usize): usize {
   __theusEnter(${JSON.stringify(source.normalizedPath)}, ${line}, ${column});
   const __theusArgs = new __theusArguments(__theusStart, __theusLength);
@@ -86,6 +87,8 @@ function callOf(process) {
     ${taken.join("\n    ")}
     __theusArgs.unknown("${names}");
   }
+  ${decoded.join("\n  ")}
+  if (!__theusArgs.fit(__theusCtx)) return __theusEnded(__theusCtx);
   ${returns === null ? `${call};\n  return __theusEnded(__theusCtx);` : `return __theusReturned<${returns}>(__theusCtx, ${call});`}
 }`;
 }

@@ -93,7 +93,7 @@ function decodeMethod({ name: record, fields }) {
   );
   return `__theusDecode(decoder: __theusDecoder): void {
     let seen: u64 = 0;
-    for (let left = decoder.map("${record}"); left > 0; --left) {
+    for (let left = decoder.map("${record}"); left > 0 && !decoder.isStuck; --left) {
       decoder.nextKey();
       ${read.join("\n")}
       decoder.skip();

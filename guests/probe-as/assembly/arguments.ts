@@ -52,6 +52,38 @@ export function small(ctx: Context, number: u8): u8 {
   return number;
 }
 
+/** A record, for arguments. */
+@record
+class Line {
+  name: string = "";
+  count: u8 = 0;
+  tags: string[] = [];
+}
+
+/** Takes what it is given, of every type that holds less than its kind. */
+@process()
+export function narrow(
+  ctx: Context,
+  as_i8: Some<i8> | null,
+  as_i16: Some<i16> | null,
+  as_i32: Some<i32> | null,
+  as_i64: Some<i64> | null,
+  as_u8: Some<u8> | null,
+  as_u16: Some<u16> | null,
+  as_u32: Some<u32> | null,
+  as_u64: Some<u64> | null,
+  flags: bool[] | null,
+  numbers: u8[][] | null,
+  reals: f32[] | null,
+  blobs: Uint8Array[] | null,
+  table: Map<string, string> | null,
+  line: Line | null,
+  lines: Map<string, Line[]> | null,
+  last: string | null,
+): string {
+  return "entered";
+}
+
 let calls: u64 = 0;
 
 /** Counts its calls in a variable of the module: every call must see the first one. */

@@ -15,13 +15,14 @@ const TIMEOUT: Duration = Duration::from_millis(50);
 const CONTEXT: &str = r#"{"domain": {"data": {}, "hidden": 0, "counter": 0}}"#;
 
 /// Each a folder of `guests/hostile`, and what it does when its time is up.
-const ATTACKS: [(&str, &str); 8] = [
+const ATTACKS: [(&str, &str); 9] = [
     ("spin", "in a loop"),
     ("start-loops", "in a start function"),
     ("realloc-loops", "in the guest's allocator"),
     ("bulk-memory", "memory.fill of 56 MiB, again and again"),
     ("host-call-flood", "small host calls"),
     ("host-work", "set of 1 MB, again and again"),
+    ("heavy-work", "set of two million texts, 36 MB"),
     ("log-line-huge", "log lines of 60 MB"),
     ("read-flood", "reads"),
 ];

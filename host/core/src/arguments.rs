@@ -1,6 +1,6 @@
 //! Arguments and results of a call: checked against the contract and the limits, before anything else looks at them.
 
-use crate::codec::{self, Bounds, DecodeError};
+use crate::codec::{self, Bounds, DecodeError, Decoded, Interrupt};
 use crate::contract::{Contract, Kind};
 use crate::limits::{Limit, LimitExceeded, Limits};
 use crate::path;
@@ -106,36 +106,46 @@ pub fn masked(contract: &Contract, mut args: Map) -> Map {
 ///
 /// # Errors
 ///
-/// The limit that they are over: their depth or their encoded size.
-pub fn encode(args: &Map, limits: &Limits) -> Result<Vec<u8>, LimitExceeded> {
+/// The limit that they are over: their depth or their encoded size; whatever the interrupt says.
+pub fn encode(
+    args: &Map,
+    limits: &Limits,
+    interrupt: Option<Interrupt<'_>>,
+) -> Result<Vec<u8>, LimitExceeded> {
     let value = Value::Map(args.clone());
     LimitExceeded::check(Limit::ValueDepth, limits.value_depth, value.nesting())?;
-    codec::encode(&value, Hidden::Nothing, limits.argument_bytes).map_err(|exceeded| match exceeded
-        .limit
-    {
-        Limit::ValueBytes => LimitExceeded {
+    let encoded =
+        codec::encode_and_count(&value, Hidden::Nothing, limits.argument_bytes, interrupt);
+    match encoded {
+        Ok(encoded) => Ok(encoded.bytes),
+        Err(exceeded) if exceeded.limit == Limit::ValueBytes => Err(LimitExceeded {
             limit: Limit::ArgumentBytes,
             ..exceeded
-        },
-        _ => exceeded,
-    })
+        }),
+        Err(exceeded) => Err(exceeded),
+    }
 }
 
 /// Decodes what the guest returned.
 ///
 /// # Errors
 ///
-/// Bytes that are no value, or one that is too deep or too large once decoded.
+/// Bytes that are no value, or one that is too deep or too large once decoded; whatever the interrupt says.
 ///
 /// # Security
 ///
 /// The bytes come from the guest; their number was checked against [`Limits::result_bytes`].
-pub fn decode_result(bytes: &[u8], limits: &Limits) -> Result<Value, DecodeError> {
+pub fn decode_result(
+    bytes: &[u8],
+    limits: &Limits,
+    interrupt: Option<Interrupt<'_>>,
+) -> Result<Decoded, DecodeError> {
     let bounds = Bounds {
         depth: limits.value_depth,
         decoded_bytes: Limits::decoded_bytes(limits.result_bytes),
     };
-    codec::decode(bytes, bounds)
+    codec::decode_and_measure(bytes, bounds, interrupt)
+        .map_err(|error| error.of_limit(Limit::ResultDecodedBytes))
 }
 
 #[allow(
@@ -227,10 +237,10 @@ mod tests {
             argument_bytes: 10,
             ..Limits::default()
         };
-        let exceeded = encode(&args([("name", "longer than ten".into())]), &limits);
+        let exceeded = encode(&args([("name", "longer than ten".into())]), &limits, None);
         assert_eq!(exceeded.expect_err("too long").limit, Limit::ArgumentBytes);
         assert_eq!(
-            encode(&args([("a", 1.into())]), &limits),
+            encode(&args([("a", 1.into())]), &limits, None),
             Ok(b"\x81\xa1a\x01".to_vec())
         );
     }

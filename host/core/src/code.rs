@@ -86,6 +86,8 @@ codes! {
     SchemaBroken = "C011", Contract;
     /// A contract names a path at which the schema lets nothing be.
     PathNotInSchema = "C012", Contract;
+    /// A guest sent a message to a topic that the policy does not grant.
+    TopicWithheld = "C013", Contract;
     /// A rule of level B blocked the call.
     AuditBlocked = "A001", AuditBlock;
     /// A rule of level A aborted.
@@ -231,32 +233,19 @@ impl Limit {
             Self::Fuel => Code::FuelExhausted,
             Self::Time => Code::TimeExhausted,
             Self::PathBytes | Self::PathSegments => Code::PathTooLarge,
-            Self::ValueBytes | Self::HeavyValueBytes | Self::DecodedBytes | Self::ValueDepth => {
-                Code::ValueTooLarge
-            }
+            Self::ValueBytes
+            | Self::HeavyValueBytes
+            | Self::DecodedBytes
+            | Self::HeavyDecodedBytes
+            | Self::ValueDepth => Code::ValueTooLarge,
             Self::ArgumentBytes => Code::ArgumentsTooLarge,
-            Self::ResultBytes => Code::ResultTooLarge,
+            Self::ResultBytes | Self::ResultDecodedBytes => Code::ResultTooLarge,
             Self::Writes | Self::WriteBytes => Code::TooManyWrites,
             Self::Reads | Self::ReadBytes => Code::TooManyReads,
             Self::OutboxMessages | Self::OutboxBytes | Self::TopicBytes => Code::OutboxFull,
             Self::StagedFiles | Self::StagedBytes => Code::TooManyFiles,
             // The log is cut, never a reason to end a run; the call count is the nearest word for it.
             Self::HostCalls | Self::LogLines | Self::LogBytes => Code::TooManyHostCalls,
-        }
-    }
-
-    /// How the operator raises the limit, as a sentence.
-    #[must_use]
-    pub fn remedy_sentence(self) -> String {
-        let remedy = self.remedy();
-        if remedy.starts_with("--") {
-            format!("raise it with {remedy} if the process is right to need more")
-        } else if remedy.starts_with("Limits::") {
-            format!(
-                "raise it under `[limits]` of a theus.toml (in a program: {remedy}); better let the process do less per call"
-            )
-        } else {
-            format!("use {remedy}")
         }
     }
 }

@@ -4,6 +4,11 @@
 //! that are not strings, keys that come twice. The encoder writes the shortest form, maps in key order, so that equal
 //! values have equal bytes.
 
+mod pace;
+
+pub use self::pace::Interrupt;
+pub(crate) use self::pace::Pace;
+
 use crate::limits::{Limit, LimitExceeded};
 use crate::value::{List, Map, Value};
 use crate::zone::Hidden;
@@ -26,6 +31,18 @@ pub enum DecodeError {
     Limit(#[from] LimitExceeded),
 }
 
+impl DecodeError {
+    /// The same, where the size of what is decoded counts as another limit.
+    pub(crate) fn of_limit(self, limit: Limit) -> Self {
+        match self {
+            Self::Limit(exceeded) if exceeded.limit == Limit::DecodedBytes => {
+                Self::Limit(LimitExceeded { limit, ..exceeded })
+            }
+            other => other,
+        }
+    }
+}
+
 /// What a decoded value may be at most.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
@@ -46,27 +63,47 @@ pub struct Bounds {
 /// The bytes may come from a guest. An announced count is compared with the bytes that remain before anything is
 /// allocated, recursion ends at `bounds.depth`, and memory use ends at `bounds.decoded_bytes`.
 pub fn decode(bytes: &[u8], bounds: Bounds) -> Result<Value, DecodeError> {
-    decode_and_measure(bytes, bounds).map(|(value, _)| value)
+    decode_and_measure(bytes, bounds, None).map(|decoded| decoded.value)
 }
 
-/// Decodes one value like [`decode`], and says how many containers deep it is.
+/// A decoded value, and how large it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded {
+    /// The value.
+    pub value: Value,
+    /// How many containers deep it is.
+    pub depth: u64,
+    /// The memory that it takes, as it is counted against [`Bounds::decoded_bytes`].
+    pub bytes: u64,
+}
+
+/// Decodes one value like [`decode`], and says how large it is.
 ///
 /// # Errors
 ///
-/// As [`decode`].
-pub fn decode_and_measure(bytes: &[u8], bounds: Bounds) -> Result<(Value, u64), DecodeError> {
+/// As [`decode`]; whatever the interrupt says.
+pub fn decode_and_measure(
+    bytes: &[u8],
+    bounds: Bounds,
+    interrupt: Option<Interrupt<'_>>,
+) -> Result<Decoded, DecodeError> {
     let mut decoder = Decoder {
         bytes,
         at: 0,
         bounds,
         decoded: 0,
         least_depth_left: bounds.depth,
+        pace: Pace::new(interrupt),
     };
     let value = decoder.value(bounds.depth)?;
     if decoder.at < bytes.len() {
         return Err(decoder.malformed("more bytes after the value"));
     }
-    Ok((value, bounds.depth - decoder.least_depth_left))
+    Ok(Decoded {
+        value,
+        depth: bounds.depth - decoder.least_depth_left,
+        bytes: decoder.decoded,
+    })
 }
 
 /// Encodes what `hidden` leaves visible of a value.
@@ -75,13 +112,41 @@ pub fn decode_and_measure(bytes: &[u8], bounds: Bounds) -> Result<(Value, u64), 
 ///
 /// [`LimitExceeded`] as soon as the encoding is longer than `limit` bytes.
 pub fn encode(value: &Value, hidden: Hidden, limit: u64) -> Result<Vec<u8>, LimitExceeded> {
+    encode_and_count(value, hidden, limit, None).map(|encoded| encoded.bytes)
+}
+
+/// What is visible of a value, encoded, and what it took to leave the rest out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoded {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The hidden keys that were passed over; what lies below one is not looked at.
+    pub hidden: u64,
+}
+
+/// Encodes like [`encode`], and counts the keys that it leaves out.
+///
+/// # Errors
+///
+/// As [`encode`]; whatever the interrupt says.
+pub fn encode_and_count(
+    value: &Value,
+    hidden: Hidden,
+    limit: u64,
+    interrupt: Option<Interrupt<'_>>,
+) -> Result<Encoded, LimitExceeded> {
     let mut encoder = Encoder {
         out: Vec::with_capacity(32),
         hidden,
         limit,
+        passed: 0,
+        pace: Pace::new(interrupt),
     };
     encoder.value(value)?;
-    Ok(encoder.out)
+    Ok(Encoded {
+        bytes: encoder.out,
+        hidden: encoder.passed,
+    })
 }
 
 /// Encodes a whole value, for the host's own use.
@@ -98,6 +163,7 @@ struct Decoder<'a> {
     decoded: u64,
     /// What is left of the depth where it was least.
     least_depth_left: u64,
+    pace: Pace<'a>,
 }
 
 /// What one decoded slot and one container cost in memory, roughly and never less.
@@ -107,6 +173,7 @@ const ENTRY: u64 = 80;
 
 impl<'a> Decoder<'a> {
     fn value(&mut self, depth: u64) -> Result<Value, DecodeError> {
+        self.pace.element()?;
         self.charge(SLOT)?;
         let marker = Marker::from_u8(self.take::<1>()?[0]);
         Ok(match marker {
@@ -136,6 +203,7 @@ impl<'a> Decoder<'a> {
                 };
                 let bytes = self.slice(len)?;
                 self.charge(bytes.len() as u64)?;
+                self.pace.bytes(bytes.len())?;
                 Value::Bytes(bytes.into())
             }
             Marker::FixArray(len) => self.list(len.into(), depth)?,
@@ -219,6 +287,7 @@ impl<'a> Decoder<'a> {
         };
         let bytes = self.slice(len)?;
         self.charge(bytes.len() as u64)?;
+        self.pace.bytes(bytes.len())?;
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(SmolStr::new(text)),
             Err(_) => Err(self.malformed("a string that is not UTF-8")),
@@ -274,17 +343,21 @@ impl<'a> Decoder<'a> {
     }
 }
 
-struct Encoder {
+struct Encoder<'a> {
     out: Vec<u8>,
     hidden: Hidden,
     limit: u64,
+    /// Hidden keys that were passed over.
+    passed: u64,
+    pace: Pace<'a>,
 }
 
 /// Writing into a `Vec<u8>` does not fail, and every length is under the limit before it is narrowed.
 const INFALLIBLE: &str = "a Vec<u8> takes every write";
 
-impl Encoder {
+impl Encoder<'_> {
     fn value(&mut self, value: &Value) -> Result<(), LimitExceeded> {
+        self.pace.element()?;
         let out = &mut self.out;
         match value {
             Value::Nil => encode::write_nil(out).expect(INFALLIBLE),
@@ -298,10 +371,12 @@ impl Encoder {
             Value::Float(it) => encode::write_f64(out, it.value()).expect(INFALLIBLE),
             Value::Str(it) => {
                 self.fits(it.len())?;
+                self.pace.bytes(it.len())?;
                 encode::write_str(&mut self.out, it).expect(INFALLIBLE);
             }
             Value::Bytes(it) => {
                 self.fits(it.len())?;
+                self.pace.bytes(it.len())?;
                 encode::write_bin(&mut self.out, it).expect(INFALLIBLE);
             }
             Value::List(list) => {
@@ -312,10 +387,19 @@ impl Encoder {
                 }
             }
             Value::Map(map) => {
-                let len = self.fits(map.visible_len(self.hidden))?;
+                let mut visible = map.len();
+                for _ in map.hidden_keys(self.hidden) {
+                    self.pace.element()?;
+                    visible -= 1;
+                }
+                self.passed += (map.len() - visible) as u64;
+                let len = self.fits(visible)?;
                 encode::write_map_len(&mut self.out, len).expect(INFALLIBLE);
-                let hidden = self.hidden;
-                for (key, value) in map.iter().filter(|(key, _)| !hidden.hides(key)) {
+                for (key, value) in map.iter() {
+                    if self.hidden.hides(key) {
+                        self.pace.element()?;
+                        continue;
+                    }
                     self.fits(key.len())?;
                     encode::write_str(&mut self.out, key).expect(INFALLIBLE);
                     self.value(value)?;

@@ -16,7 +16,9 @@ mod amounts;
 mod policies;
 mod reader;
 
-pub use self::amounts::{LimitOverrides, amounts, changed_limits, limits_of_amounts};
+pub use self::amounts::{
+    LimitFlag, LimitFlagError, LimitOverrides, amounts, changed_limits, limits_of_amounts,
+};
 pub use self::policies::{FittingPolicies, PolicyGrant, PolicyMisfit};
 pub use crate::source::error::FileErrors as ConfigErrors;
 

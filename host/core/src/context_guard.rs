@@ -5,9 +5,12 @@
 //! depth, value encoding.
 
 mod touched;
+mod usage;
+
+pub use self::usage::Usage;
 
 use self::touched::Touched;
-use crate::codec::{self, Bounds, DecodeError};
+use crate::codec::{self, Bounds, DecodeError, Decoded, Interrupt, Pace};
 use crate::guard::{Guard, Reason, Violation, WriteOp};
 use crate::limits::{Limit, LimitExceeded, Limits};
 use crate::path::{Path, Segment};
@@ -18,6 +21,7 @@ use crate::value::Value;
 use crate::zone::{Hidden, Zone};
 use serde::Serialize;
 use smol_str::SmolStr;
+use std::fmt;
 use std::sync::Arc;
 
 /// Whether violations of the contract refuse a run or are reported.
@@ -43,7 +47,6 @@ impl Mode {
 }
 
 /// A transaction behind a guard.
-#[derive(Debug)]
 pub struct ContextGuard {
     guard: Arc<Guard>,
     transaction: Transaction,
@@ -54,39 +57,25 @@ pub struct ContextGuard {
     work: u64,
     /// Where it read, where somebody wants to know.
     touched: Option<Touched>,
+    interrupt: Option<Box<Stop>>,
 }
 
-/// How much of the transaction's limits a run has used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Reads made.
-    pub reads: u64,
-    /// Bytes handed to the guest.
-    pub read_bytes: u64,
-    /// Writes made.
-    pub writes: u64,
-    /// Encoded bytes written.
-    pub write_bytes: u64,
-    /// Messages sent.
-    pub outbox_messages: u64,
-    /// Bytes of topics and payloads.
-    pub outbox_bytes: u64,
-    /// Length of the longest path.
-    pub path_bytes: u64,
-    /// Segments of the deepest path.
-    pub path_segments: u64,
-    /// Size of the largest value, written or handed to the guest.
-    pub value_bytes: u64,
-    /// The same in the heavy zone.
-    pub heavy_value_bytes: u64,
-    /// Depth of the deepest value that was written, counted from its layer.
-    pub value_depth: u64,
+/// Ends long calls: see [`ContextGuard::interrupt_with`].
+type Stop = dyn Fn() -> Result<(), LimitExceeded> + Send + Sync;
+
+impl fmt::Debug for ContextGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContextGuard")
+            .field("guard", &self.guard)
+            .field("transaction", &self.transaction)
+            .field("mode", &self.mode)
+            .field("usage", &self.usage)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Reported violations are kept up to this number, one per place and operation.
 const MAX_REPORTED: usize = 64;
-
-const MAX_TOPIC_BYTES: u64 = 256;
 
 /// Fuel units of host work: per call, per path segment, per byte read, per byte decoded.
 const WORK_CALL: u64 = 40;
@@ -112,6 +101,7 @@ impl ContextGuard {
             usage: Usage::default(),
             work: 0,
             touched: None,
+            interrupt: None,
         }
     }
 
@@ -120,6 +110,15 @@ impl ContextGuard {
     pub fn noting_reads(mut self) -> Self {
         self.touched = Some(Touched::default());
         self
+    }
+
+    /// Asks now and then during calls that take long, on large values and maps of many keys, whether they may go on. What it
+    /// says otherwise becomes their refusal.
+    pub fn interrupt_with(
+        &mut self,
+        stop: impl Fn() -> Result<(), LimitExceeded> + Send + Sync + 'static,
+    ) {
+        self.interrupt = Some(Box::new(stop));
     }
 
     /// MessagePack of the value at `path`, without what the grant hides, or none where nothing is there.
@@ -133,11 +132,18 @@ impl ContextGuard {
         let Some(value) = self.transaction.view().get(&path) else {
             return Ok(None);
         };
-        let bytes = codec::encode(value, hidden, allowed)
-            .map_err(|exceeded| LimitExceeded { limit, ..exceeded })?;
-        self.note_value(limit, bytes.len() as u64);
-        self.hand_out(bytes.len())?;
-        Ok(Some(bytes))
+        let encoded = codec::encode_and_count(value, hidden, allowed, self.interrupt()).map_err(
+            |exceeded| match exceeded.limit {
+                Limit::ValueBytes => LimitExceeded { limit, ..exceeded },
+                _ => exceeded,
+            },
+        )?;
+        // The hidden keys are what it takes to leave them out.
+        self.work += WORK_SEGMENT * encoded.hidden;
+        let size = encoded.bytes.len();
+        self.usage.note_value(path.zone(), size as u64);
+        self.hand_out(size)?;
+        Ok(Some(encoded.bytes))
     }
 
     /// Elements of a list, visible keys of a map, bytes of a string or binary; none where nothing is there.
@@ -151,8 +157,12 @@ impl ContextGuard {
             None => return Ok(None),
             Some(Value::List(list)) => list.len(),
             Some(Value::Map(map)) => {
-                let visible = map.visible_len(hidden);
-                // The hidden keys are what it takes to leave them out.
+                let mut visible = map.len();
+                let mut pace = Pace::new(self.interrupt());
+                for _ in map.hidden_keys(hidden) {
+                    pace.element()?;
+                    visible -= 1;
+                }
                 self.work += WORK_SEGMENT * (map.len() - visible) as u64;
                 visible
             }
@@ -183,13 +193,15 @@ impl ContextGuard {
             Some(Value::Map(map)) => map,
             Some(other) => return Err(ShapeError::wrong_kind(&path, "a map", other.kind()).into()),
         };
-        let mut bytes = 0u64;
+        let (mut bytes, mut passed) = (0u64, 0u64);
         let mut keys = Vec::new();
+        let mut pace = Pace::new(self.interrupt());
         for (key, _) in map.iter_after(after) {
             if keys.len() >= limit as usize {
                 break;
             }
-            self.work += WORK_SEGMENT;
+            pace.element()?;
+            passed += 1;
             if hidden.hides(key) {
                 continue;
             }
@@ -198,6 +210,7 @@ impl ContextGuard {
             LimitExceeded::check(Limit::ValueBytes, self.limits.value_bytes, bytes)?;
             keys.push(key.to_string());
         }
+        self.work += WORK_SEGMENT * passed;
         self.hand_out(usize::try_from(bytes).unwrap_or(usize::MAX))?;
         Ok(keys)
     }
@@ -271,7 +284,11 @@ impl ContextGuard {
     pub fn send(&mut self, topic: &str, payload: &[u8]) -> Result<(), Refusal> {
         let bytes = (topic.len() + payload.len()) as u64;
         self.work += WORK_CALL + bytes * WORK_BYTE_OUT;
-        LimitExceeded::check(Limit::TopicBytes, MAX_TOPIC_BYTES, topic.len() as u64)?;
+        let topic_bytes = topic.len() as u64;
+        LimitExceeded::check(Limit::TopicBytes, Limits::TOPIC_BYTES, topic_bytes)?;
+        self.usage.topic_bytes = self.usage.topic_bytes.max(topic_bytes);
+        // A message leaves the host, as side effects do: permissive mode does not relax it.
+        self.guard.send(topic)?;
         self.usage.outbox_messages += 1;
         self.usage.outbox_bytes += bytes;
         let Limits {
@@ -423,7 +440,7 @@ impl ContextGuard {
         self.work += size * WORK_BYTE_IN;
         let (limit, allowed) = self.value_limit(path);
         LimitExceeded::check(limit, allowed, size)?;
-        self.note_value(limit, size);
+        self.usage.note_value(path.zone(), size);
         // Heavy values have a limit of their own, which alone may be over the one for all other writes.
         if path.zone() != Zone::Heavy {
             self.usage.write_bytes += size;
@@ -438,18 +455,24 @@ impl ContextGuard {
             depth: self.limits.value_depth.saturating_sub(above),
             decoded_bytes: Limits::decoded_bytes(allowed),
         };
-        let (value, depth) =
-            codec::decode_and_measure(bytes, bounds).map_err(|error| match error {
-                // The limit is counted from the layer: the levels above the value are no news to the guest.
-                DecodeError::Limit(exceeded) if exceeded.limit == Limit::ValueDepth => {
-                    DecodeError::Limit(LimitExceeded {
-                        allowed: self.limits.value_depth,
-                        ..exceeded
-                    })
-                }
-                other => other,
-            })?;
+        let decoded = codec::decode_and_measure(bytes, bounds, self.interrupt());
+        let Decoded {
+            value,
+            depth,
+            bytes,
+        } = decoded.map_err(|error| match error {
+            // The limit is counted from the layer: the levels above the value are no news to the guest.
+            DecodeError::Limit(exceeded) if exceeded.limit == Limit::ValueDepth => {
+                DecodeError::Limit(LimitExceeded {
+                    allowed: self.limits.value_depth,
+                    ..exceeded
+                })
+            }
+            other if path.zone() == Zone::Heavy => other.of_limit(Limit::HeavyDecodedBytes),
+            other => other,
+        })?;
         self.usage.value_depth = self.usage.value_depth.max(above + depth);
+        self.usage.note_decoded(path.zone(), bytes);
         if let Some(key) = gravest_key(|it| value.hidden_key(it), Hidden::Reserved) {
             let reason = Reason::MovesZone {
                 key: crate::path::cut(key),
@@ -466,12 +489,8 @@ impl ContextGuard {
         }
     }
 
-    fn note_value(&mut self, limit: Limit, size: u64) {
-        let largest = match limit {
-            Limit::HeavyValueBytes => &mut self.usage.heavy_value_bytes,
-            _ => &mut self.usage.value_bytes,
-        };
-        *largest = size.max(*largest);
+    fn interrupt(&self) -> Option<Interrupt<'_>> {
+        self.interrupt.as_deref().map(|it| it as Interrupt<'_>)
     }
 
     fn hand_out(&mut self, bytes: usize) -> Result<(), LimitExceeded> {

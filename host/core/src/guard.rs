@@ -7,6 +7,7 @@ use crate::limits::{Limit, LimitExceeded, Limits};
 use crate::path::{Layer, Path, Segment};
 use crate::pattern::{FillError, PathPattern};
 use crate::policy::PolicyList;
+use crate::topic::{TopicWithheld, Topics};
 use crate::value::Map;
 use crate::zone::{Hidden, Zone};
 use std::cmp::Ordering;
@@ -22,6 +23,8 @@ pub struct Guard {
     interned: Vec<(Box<str>, Path)>,
     // The contract's own guard, where a policy narrows it: asked only where this one has refused, to say which of the two did.
     contract: Option<Box<Guard>>,
+    // The topics that the policy leaves; none where it leaves all.
+    topics: Option<Topics>,
 }
 
 #[derive(Clone, Debug)]
@@ -113,7 +116,25 @@ impl Guard {
             outputs: granted(outputs),
             interned: Vec::new(),
             contract: None,
+            topics: None,
         }
+    }
+
+    /// Grants these topics and no others; none: every topic.
+    #[must_use]
+    pub fn sending_to(mut self, topics: Option<Topics>) -> Self {
+        self.topics = topics;
+        self
+    }
+
+    /// Decides whether a message may go to a topic.
+    ///
+    /// # Errors
+    ///
+    /// [`TopicWithheld`] where the policy does not grant it.
+    pub fn send(&self, topic: &str) -> Result<(), Box<TopicWithheld>> {
+        let topics = self.topics.as_ref();
+        topics.map_or(Ok(()), |topics| topics.allow(topic))
     }
 
     /// Says that a policy has narrowed the contract, whose own guard this is: a refusal then tells which of them refuses.

@@ -28,6 +28,7 @@ pub mod refusal;
 pub mod schema;
 pub mod side_effect;
 mod source;
+pub mod topic;
 pub mod transaction;
 pub mod tree;
 pub mod units;

@@ -1,6 +1,7 @@
 //! The limits of one call: one table, every row overridable by the operator.
 
 mod unfit;
+mod words;
 
 pub use self::unfit::{LimitProblem, LimitsError};
 
@@ -100,6 +101,9 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The bytes that the topic of an outbox message may have, for everybody.
+    pub const TOPIC_BYTES: u64 = 256;
+
     /// The bytes of decoded memory that one encoded value may turn into.
     ///
     /// A one-byte element takes a slot of a few words once decoded, so this is a small multiple of the encoded limit. What
@@ -140,6 +144,10 @@ pub enum Limit {
     HeavyValueBytes,
     /// [`Limits::decoded_bytes`] of the value limit.
     DecodedBytes,
+    /// [`Limits::decoded_bytes`] of the limit of heavy values.
+    HeavyDecodedBytes,
+    /// [`Limits::decoded_bytes`] of the result limit.
+    ResultDecodedBytes,
     /// [`Limits::value_depth`].
     ValueDepth,
     /// [`Limits::argument_bytes`].
@@ -173,6 +181,39 @@ pub enum Limit {
 }
 
 impl Limit {
+    /// Every limit, in the order of the table.
+    pub const ALL: [Self; 29] = [
+        Self::ComponentBytes,
+        Self::MemoryBytes,
+        Self::Tables,
+        Self::TableElements,
+        Self::StackBytes,
+        Self::Fuel,
+        Self::Time,
+        Self::PathBytes,
+        Self::PathSegments,
+        Self::ValueBytes,
+        Self::HeavyValueBytes,
+        Self::DecodedBytes,
+        Self::HeavyDecodedBytes,
+        Self::ResultDecodedBytes,
+        Self::ValueDepth,
+        Self::ArgumentBytes,
+        Self::ResultBytes,
+        Self::Writes,
+        Self::WriteBytes,
+        Self::Reads,
+        Self::ReadBytes,
+        Self::LogLines,
+        Self::LogBytes,
+        Self::OutboxMessages,
+        Self::OutboxBytes,
+        Self::TopicBytes,
+        Self::HostCalls,
+        Self::StagedFiles,
+        Self::StagedBytes,
+    ];
+
     /// The limit's name as messages and the documentation print it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -189,6 +230,8 @@ impl Limit {
             Self::ValueBytes => "value size",
             Self::HeavyValueBytes => "heavy value size",
             Self::DecodedBytes => "decoded value size",
+            Self::HeavyDecodedBytes => "decoded heavy value size",
+            Self::ResultDecodedBytes => "decoded result size",
             Self::ValueDepth => "value depth",
             Self::ArgumentBytes => "arguments size",
             Self::ResultBytes => "result size",
@@ -218,6 +261,8 @@ impl Limit {
             | Self::ValueBytes
             | Self::HeavyValueBytes
             | Self::DecodedBytes
+            | Self::HeavyDecodedBytes
+            | Self::ResultDecodedBytes
             | Self::ArgumentBytes
             | Self::ResultBytes
             | Self::WriteBytes
@@ -238,39 +283,6 @@ impl Limit {
             Self::OutboxMessages => "messages",
             Self::HostCalls => "calls",
             Self::StagedFiles => "files",
-        }
-    }
-
-    /// How the operator raises the limit: a flag of the command line, or a field of [`Limits`].
-    #[must_use]
-    pub fn remedy(self) -> &'static str {
-        match self {
-            Self::Fuel => "--fuel",
-            Self::Time => "--timeout",
-            Self::MemoryBytes => "--max-memory",
-            Self::ComponentBytes => "--max-component",
-            Self::Tables => "Limits::tables",
-            Self::TableElements => "Limits::table_elements",
-            Self::StackBytes => "Limits::stack_bytes",
-            Self::PathBytes => "Limits::path_bytes",
-            Self::PathSegments => "Limits::path_segments",
-            Self::ValueBytes | Self::DecodedBytes => "Limits::value_bytes",
-            Self::HeavyValueBytes => "Limits::heavy_value_bytes",
-            Self::ValueDepth => "Limits::value_depth",
-            Self::ArgumentBytes => "Limits::argument_bytes",
-            Self::ResultBytes => "Limits::result_bytes",
-            Self::Writes => "Limits::writes",
-            Self::WriteBytes => "Limits::write_bytes",
-            Self::Reads => "Limits::reads",
-            Self::ReadBytes => "Limits::read_bytes",
-            Self::LogLines => "Limits::log_lines",
-            Self::LogBytes => "Limits::log_bytes",
-            Self::OutboxMessages => "Limits::outbox_messages",
-            Self::OutboxBytes => "Limits::outbox_bytes",
-            Self::TopicBytes => "a shorter topic",
-            Self::HostCalls => "Limits::host_calls",
-            Self::StagedFiles => "Limits::staged_files",
-            Self::StagedBytes => "Limits::staged_bytes",
         }
     }
 }

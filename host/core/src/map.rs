@@ -89,20 +89,20 @@ impl Map {
     /// Costs the number of hidden entries, not of all.
     #[must_use]
     pub fn visible_len(&self, hidden: Hidden) -> usize {
-        if hidden == Hidden::Nothing || !self.0.reserved {
-            return self.len();
-        }
+        self.len() - self.hidden_keys(hidden).count()
+    }
+
+    /// The keys of the map's own that `hidden` hides. Costs their number, not that of all.
+    pub(crate) fn hidden_keys(&self, hidden: Hidden) -> impl Iterator<Item = &SmolStr> {
+        let has_some = hidden != Hidden::Nothing && self.0.reserved;
         let prefixes = zone::PREFIXES.iter().map(|(prefix, _)| *prefix);
-        let hidden_len: usize = std::iter::once("_")
-            .chain(prefixes)
-            .map(|prefix| {
-                self.iter_from(Bound::Included(prefix))
-                    .take_while(|(key, _)| key.starts_with(prefix))
-                    .filter(|(key, _)| hidden.hides(key))
-                    .count()
-            })
-            .sum();
-        self.len() - hidden_len
+        let prefixes = std::iter::once("_").chain(prefixes);
+        prefixes.filter(move |_| has_some).flat_map(move |prefix| {
+            self.iter_from(Bound::Included(prefix))
+                .map(|(key, _)| key)
+                .take_while(move |key| key.starts_with(prefix))
+                .filter(move |key| hidden.hides(key))
+        })
     }
 
     /// Sets a key; returns the value that was there.

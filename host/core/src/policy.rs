@@ -10,6 +10,7 @@ use crate::limits::Limits;
 use crate::path::{self, Path};
 use crate::pattern::PathPattern;
 pub use crate::source::error::nearest;
+use crate::topic::{TopicPattern, Topics};
 use crate::value::Map;
 use std::collections::HashSet;
 use std::fmt;
@@ -21,6 +22,7 @@ use std::fmt;
 pub struct ProcessPolicy {
     inputs: Option<Vec<String>>,
     outputs: Option<Vec<String>>,
+    topics: Option<Vec<String>>,
 }
 
 /// A contract's paths as a policy narrows them.
@@ -30,6 +32,8 @@ pub struct Narrowed {
     pub inputs: Vec<PathPattern>,
     /// Places that it may write.
     pub outputs: Vec<PathPattern>,
+    /// Topics that it may send to; none where the policy does not restrict them.
+    pub topics: Option<Topics>,
 }
 
 /// One of the two lists of a policy.
@@ -45,9 +49,19 @@ pub enum PolicyList {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyProblem {
-    /// The policy names neither inputs nor outputs.
-    #[error("the policy gives neither inputs nor outputs, so it would narrow nothing")]
+    /// The policy names neither inputs nor outputs nor topics.
+    #[error("the policy gives neither inputs nor outputs nor topics, so it would narrow nothing")]
     Empty,
+    /// A topic of the policy is none.
+    #[error("the policy's topic `{}` {problem}", path::cut(topic))]
+    Topic {
+        /// Its place in the list, from 0.
+        index: usize,
+        /// The text.
+        topic: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// No path of the contract covers a path of the policy.
     #[error(
         "the policy grants `{path}` among its {list}, which the contract does not ask for; it {} {}",
@@ -97,13 +111,22 @@ impl ProcessPolicy {
         self
     }
 
+    /// Sets the topics that the process may send outbox messages to: names, or how they begin and a `*`.
+    ///
+    /// Contracts do not name topics, so without this a process sends to any.
+    #[must_use]
+    pub fn topics<T: Into<String>>(mut self, topics: impl IntoIterator<Item = T>) -> Self {
+        self.topics = Some(topics.into_iter().map(Into::into).collect());
+        self
+    }
+
     /// The contract's paths as the policy narrows them.
     ///
     /// # Errors
     ///
     /// Everything in the policy that does not fit the contract.
     pub fn narrow(&self, contract: &Contract) -> Result<Narrowed, Vec<PolicyProblem>> {
-        if self.inputs.is_none() && self.outputs.is_none() {
+        if self.inputs.is_none() && self.outputs.is_none() && self.topics.is_none() {
             return Err(vec![PolicyProblem::Empty]);
         }
         let mut problems = Vec::new();
@@ -131,9 +154,13 @@ impl ProcessPolicy {
             }
             patterns
         };
+        let inputs = list(self.inputs.as_ref(), PolicyList::Inputs);
+        let outputs = list(self.outputs.as_ref(), PolicyList::Outputs);
+        let topics = self.topics.as_ref();
         let narrowed = Narrowed {
-            inputs: list(self.inputs.as_ref(), PolicyList::Inputs),
-            outputs: list(self.outputs.as_ref(), PolicyList::Outputs),
+            inputs,
+            outputs,
+            topics: topics.map(|topics| topics_of(topics, &mut problems)),
         };
         if problems.is_empty() {
             Ok(narrowed)
@@ -173,18 +200,28 @@ pub fn guard_of(
     let granted_inputs = common(&guard::fill(&narrowed.inputs, args, limits)?, &may_read);
     let granted_outputs = common(&guard::fill(&narrowed.outputs, args, limits)?, &may_write);
     let contract = Guard::new(inputs, outputs);
-    Ok(Guard::new(granted_inputs, granted_outputs).within(contract))
+    let guard = Guard::new(granted_inputs, granted_outputs).within(contract);
+    Ok(guard.sending_to(narrowed.topics.clone()))
 }
 
 impl PolicyProblem {
-    /// Where in the policy the problem stands; none where it is about the policy as a whole.
+    /// Where among the policy's paths the problem stands; none where it is about something else.
     #[must_use]
     pub fn place(&self) -> Option<(PolicyList, usize)> {
         match self {
-            Self::Empty => None,
+            Self::Empty | Self::Topic { .. } => None,
             Self::NotDeclared { list, index, .. } | Self::Path { list, index, .. } => {
                 Some((*list, *index))
             }
+        }
+    }
+
+    /// Which topic of the policy it is about, from 0, where it is about one.
+    #[must_use]
+    pub fn topic(&self) -> Option<usize> {
+        match self {
+            Self::Topic { index, .. } => Some(*index),
+            _ => None,
         }
     }
 
@@ -193,7 +230,11 @@ impl PolicyProblem {
     pub fn help(&self) -> String {
         match self {
             Self::Empty => {
-                "list the inputs or the outputs that the process may have, or leave the process out"
+                "list the inputs, outputs or topics that the process may have, or leave the process out"
+                    .into()
+            }
+            Self::Topic { .. } => {
+                "write a topic as the guest sends it, or how it begins and a `*`, such as \"orders.*\""
                     .into()
             }
             Self::NotDeclared { path, declared, .. } => {
@@ -302,6 +343,27 @@ fn fitting(
         path: path::cut(text),
         declared,
     })
+}
+
+/// The topics of a policy; what is wrong with some of them is told.
+fn topics_of(texts: &[String], problems: &mut Vec<PolicyProblem>) -> Topics {
+    let mut patterns = Vec::with_capacity(texts.len());
+    let mut seen = HashSet::new();
+    for (index, text) in texts.iter().enumerate() {
+        let parsed = match seen.insert(text) {
+            true => TopicPattern::parse(text),
+            false => Err("comes twice".into()),
+        };
+        match parsed {
+            Ok(pattern) => patterns.push(pattern),
+            Err(problem) => problems.push(PolicyProblem::Topic {
+                index,
+                topic: text.clone(),
+                problem,
+            }),
+        }
+    }
+    Topics::new(patterns)
 }
 
 fn declared_as(paths: &[String]) -> String {

@@ -5,6 +5,7 @@ use crate::codec::DecodeError;
 use crate::guard::{Reason, Violation};
 use crate::limits::{Limit, LimitExceeded};
 use crate::path::PathError;
+use crate::topic::TopicWithheld;
 use crate::tree::ShapeError;
 
 /// Why a call into the host ended the run. The guest never sees it: the run is over.
@@ -20,6 +21,9 @@ pub enum Refusal {
     /// The call is outside the grant.
     #[error(transparent)]
     Violation(#[from] Box<Violation>),
+    /// The message is for a topic that the policy does not grant.
+    #[error(transparent)]
+    Topic(#[from] Box<TopicWithheld>),
     /// The bytes are no value.
     #[error("{0}")]
     Encoding(DecodeError),
@@ -40,6 +44,7 @@ impl Refusal {
                 _ if violation.is_read() => Code::ReadOutside,
                 _ => Code::WriteOutside,
             },
+            Self::Topic(_) => Code::TopicWithheld,
             Self::Encoding(_) => Code::MalformedValue,
             Self::Shape(_) => Code::ShapeMismatch,
         }
@@ -57,12 +62,12 @@ impl Refusal {
                 limit: limit @ (Limit::ValueBytes | Limit::HeavyValueBytes | Limit::ReadBytes),
                 ..
             }) => format!(
-                "read a large value in pieces (`len` and single elements, or `read-bytes`), write it in parts, or let \
-                 the embedding host raise {}",
-                limit.remedy()
+                "read a large value in pieces (`len` and single elements, or `read-bytes`), write it in parts, or {}",
+                limit.remedy_sentence()
             ),
             Self::Limit(limit) => limit.limit.remedy_sentence(),
             Self::Violation(violation) => violation.remedy(),
+            Self::Topic(withheld) => withheld.remedy(),
             Self::Encoding(_) => {
                 "pass one MessagePack value with string keys and no extension types".into()
             }

@@ -117,19 +117,18 @@ impl Check {
     /// The limits; where they make no sense, those by default, so that everything else can be looked at.
     fn limits(&self, setup: &Setup, report: &mut Report) -> Limits {
         let limits = self.limits.over(setup.limits());
+        let limits = limits.and_then(|limits| limits::check(&limits).map(|()| limits));
         let count = Limits::COUNT;
-        let passed = report.note("limits", limits::check(&limits), |()| match changed_limits(
-            &limits,
-        )
-        .as_slice()
-        {
-            [] => format!("{count} limits, all as by default"),
-            changed => format!(
-                "{count} limits, not as by default: {}",
-                list(changed, "none")
-            ),
+        let passed = report.note("limits", limits, |limits| {
+            match changed_limits(limits).as_slice() {
+                [] => format!("{count} limits, all as by default"),
+                changed => format!(
+                    "{count} limits, not as by default: {}",
+                    list(changed, "none")
+                ),
+            }
         });
-        passed.map_or_else(Limits::default, |()| limits)
+        passed.unwrap_or_default()
     }
 
     fn schema(&self, setup: &Setup, report: &mut Report) -> Option<Schema> {
@@ -336,9 +335,13 @@ fn policy_of(
             Some(narrowed) => (&narrowed.inputs, &narrowed.outputs, "narrowed"),
             None => (&contract.inputs, &contract.outputs, "as declared"),
         };
+        let topics = narrowed.as_ref().and_then(|it| it.topics.as_ref());
+        let topics = topics.map_or_else(String::new, |topics| {
+            format!("sends to {}; ", list(&topics.texts(), "no topic"))
+        });
         report.note("policy", Ok(()), |()| {
             format!(
-                "{}: {how}: reads {}; writes {}; side effects: {}",
+                "{}: {how}: reads {}; writes {}; {topics}side effects: {}",
                 contract.name,
                 list(inputs, "nothing but its outputs"),
                 list(outputs, "nothing"),

@@ -156,7 +156,7 @@ impl Fuzz {
 
     fn prepare(&self, output: &Output) -> Result<Prepared, Failure> {
         let setup = Setup::read(&self.config, &self.target)?;
-        let limits = self.limits.over(setup.limits());
+        let limits = self.limits.over(setup.limits())?;
         limits::check(&limits)?;
         let inputs = self.inputs.read(&setup, None, &limits)?;
         let loaded = setup.load(&limits, output)?;

@@ -151,7 +151,7 @@ impl Run {
     }
 
     fn prepare(&self, setup: &Setup, mode: Mode, output: &Output) -> Result<Prepared, Failure> {
-        let limits = self.limits.over(setup.limits());
+        let limits = self.limits.over(setup.limits())?;
         limits::check(&limits)?;
         let words = Words::split(&self.words)?;
         let map = self.args.as_deref().map(read_map).transpose()?;
@@ -335,6 +335,16 @@ fn accepted(
     };
     line("reads:", list(inputs, nothing_read));
     line("writes:", list(outputs, "nothing"));
+    if let Some((
+        Narrowed {
+            topics: Some(topics),
+            ..
+        },
+        _,
+    )) = &narrowed
+    {
+        line("topics:", list(&topics.texts(), "none"));
+    }
     line("errors:", list(&contract.errors, "none"));
     if !contract.side_effects.is_empty() {
         line("effects:", list(&contract.side_effects, "none"));

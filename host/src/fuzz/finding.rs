@@ -168,6 +168,8 @@ impl Found {
 fn refused(refusal: &Refusal) -> (FindingKind, String) {
     match refusal {
         Refusal::Violation(violation) => (FindingKind::ContractViolation, place_of(violation)),
+        // Topics come from arguments, more often than not: one finding for all of them.
+        Refusal::Topic(_) => (FindingKind::ContractViolation, "send".to_owned()),
         Refusal::Limit(exceeded) => (FindingKind::Limit, exceeded.limit.name().to_owned()),
         Refusal::Shape(shape) => (FindingKind::Trap, place(&shape.path)),
         _ => (FindingKind::Trap, String::new()),

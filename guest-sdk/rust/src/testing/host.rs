@@ -162,7 +162,7 @@ impl Host {
     fn pipeline<P: Process>(&mut self, args: Args, run: &mut Run) -> Result<CoreValue, RunError> {
         let contract = self.contract::<P>()?;
         let args = arguments::check(&contract, args.0).map_err(RunError::Arguments)?;
-        let encoded = arguments::encode(&args, &self.limits).map_err(RunError::Limit)?;
+        let encoded = arguments::encode(&args, &self.limits, None).map_err(RunError::Limit)?;
         let guard = Guard::new(
             self.fill(&contract.inputs, &args)?,
             self.fill(&contract.outputs, &args)?,
@@ -205,10 +205,13 @@ impl Host {
         let size = bytes.len() as u64;
         LimitExceeded::check(Limit::ResultBytes, self.limits.result_bytes, size)
             .map_err(RunError::Limit)?;
-        arguments::decode_result(&bytes, &self.limits).map_err(|problem| match problem {
-            theus_core::codec::DecodeError::Limit(exceeded) => RunError::Limit(exceeded),
-            malformed => RunError::MalformedResult(malformed),
-        })
+        let decoded = arguments::decode_result(&bytes, &self.limits, None);
+        decoded
+            .map(|decoded| decoded.value)
+            .map_err(|problem| match problem {
+                theus_core::codec::DecodeError::Limit(exceeded) => RunError::Limit(exceeded),
+                malformed => RunError::MalformedResult(malformed),
+            })
     }
 
     fn commit(&mut self, transaction: &Transaction, run: &mut Run) {

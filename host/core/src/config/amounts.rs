@@ -1,5 +1,9 @@
 //! `[limits]`: one table of the rows that a file may set.
 
+mod flag;
+
+pub use self::flag::{LimitFlag, LimitFlagError};
+
 use crate::limits::Limits;
 use crate::source::error::Report;
 use crate::source::words::Words;
@@ -150,41 +154,50 @@ impl LimitOverrides {
 
 impl Slot {
     fn read(self, report: &mut Report<'_>, word: &str, node: &Node) -> Option<Override> {
-        let whole = match &node.content {
-            Content::Scalar(Value::Int(number)) => u64::try_from(*number).ok(),
+        let read = match &node.content {
+            Content::Scalar(value) => self.of(value),
+            _ => Err(self.expected()),
+        };
+        read.map_err(|expected| report.unfit(word, node, expected))
+            .ok()
+    }
+
+    /// What a value sets the limit to, or what was expected.
+    fn of(self, value: &Value) -> Result<Override, &'static str> {
+        let whole = match value {
+            Value::Int(number) => u64::try_from(*number).ok(),
             _ => None,
         };
-        let text = match &node.content {
-            Content::Scalar(Value::Str(text)) => Some(text.as_str()),
+        let text = match value {
+            Value::Str(text) => Some(text.as_str()),
             _ => None,
         };
         let number = |place, number: Option<u64>| number.map(|it| Override::Number(place, it));
-        let (found, expected) = match self {
+        let found = match self {
             Self::Time(place) => {
                 let time = text.and_then(|text| units::duration(text).ok());
-                (
-                    time.map(|time| Override::Time(place, time)),
-                    "a time with a unit, such as \"5s\" or \"200ms\", more than zero",
-                )
+                time.map(|time| Override::Time(place, time))
             }
             Self::Bytes(place) => {
                 let bytes = whole.filter(|bytes| *bytes > 0);
-                let bytes = bytes.or_else(|| text.and_then(|text| units::bytes(text).ok()));
-                (
-                    number(place, bytes),
-                    "a size, such as \"64MiB\" or 1048576, more than zero",
+                number(
+                    place,
+                    bytes.or_else(|| text.and_then(|text| units::bytes(text).ok())),
                 )
             }
-            Self::Fuel(place) => (
-                number(place, whole.filter(|fuel| *fuel > 0)),
-                "a whole number, such as 1_000_000_000, more than zero",
-            ),
-            Self::Count(place) => (number(place, whole), "a whole number that is not negative"),
+            Self::Fuel(place) => number(place, whole.filter(|fuel| *fuel > 0)),
+            Self::Count(place) => number(place, whole),
         };
-        if found.is_none() {
-            report.unfit(word, node, expected);
+        found.ok_or(self.expected())
+    }
+
+    fn expected(self) -> &'static str {
+        match self {
+            Self::Time(_) => "a time with a unit, such as \"5s\" or \"200ms\", more than zero",
+            Self::Bytes(_) => "a size, such as \"64MiB\" or 1048576, more than zero",
+            Self::Fuel(_) => "a whole number, such as 1_000_000_000, more than zero",
+            Self::Count(_) => "a whole number that is not negative",
         }
-        found
     }
 }
 

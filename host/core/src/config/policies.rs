@@ -18,6 +18,9 @@ pub struct PolicyGrant {
     /// Places that the process may write, each at or below an output of its contract.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub(super) outputs: Option<Vec<(Place, String)>>,
+    /// Topics that the process may send messages to: names, or how they begin and a `*`. Every topic where it is left out.
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    pub(super) topics: Option<Vec<(Place, String)>>,
 }
 
 /// The policies of a file that are for the contracts that are loaded.
@@ -52,6 +55,10 @@ impl PolicyGrant {
             let outputs: Vec<String> = texts(outputs);
             policy = policy.outputs(outputs);
         }
+        if let Some(topics) = &self.topics {
+            let topics: Vec<String> = texts(topics);
+            policy = policy.topics(topics);
+        }
         policy
     }
 
@@ -63,6 +70,8 @@ impl PolicyGrant {
             };
             list?.get(index)
         });
+        let topic = || self.topics.as_ref()?.get(problem.topic()?);
+        let found = found.or_else(topic);
         found.map_or(self.place, |(place, _)| *place)
     }
 }

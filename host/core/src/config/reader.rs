@@ -234,11 +234,15 @@ impl Reader<'_> {
     }
 
     fn policy(&mut self, node: &Node) -> BTreeMap<String, PolicyGrant> {
-        const WORDS: [&str; 2] = ["inputs", "outputs"];
+        const WORDS: [&str; 3] = ["inputs", "outputs", "topics"];
         let words = Words {
             known: &WORDS,
             offered: &WORDS,
-            synonyms: &[("reads", "inputs"), ("writes", "outputs")],
+            synonyms: &[
+                ("reads", "inputs"),
+                ("writes", "outputs"),
+                ("outbox", "topics"),
+            ],
         };
         let mut policies = BTreeMap::new();
         for (key, node) in self.report.map(node, "`policy`") {
@@ -253,21 +257,27 @@ impl Reader<'_> {
                 let list = self.report.list(node, &format!("`{}` of {what}", key.text));
                 let paths = list.map(|items| {
                     let texts = items.iter().filter_map(|item| {
-                        let text = self.report.text("a path", item)?;
+                        let word = match key.text.as_str() {
+                            "topics" => "a topic",
+                            _ => "a path",
+                        };
+                        let text = self.report.text(word, item)?;
                         Some((item.place, text.to_owned()))
                     });
                     texts.collect()
                 });
                 match key.text.as_str() {
                     "inputs" => grant.inputs = paths,
+                    "topics" => grant.topics = paths,
                     _ => grant.outputs = paths,
                 }
             }
             let is_empty = matches!(&node.content, Content::Map(entries) if entries.is_empty());
             if !said && is_empty {
-                let message =
-                    format!("{what} gives neither inputs nor outputs, so it would narrow nothing");
-                let help = "list the inputs or the outputs that the process may have, or leave the process out";
+                let message = format!(
+                    "{what} gives neither inputs nor outputs nor topics, so it would narrow nothing"
+                );
+                let help = "list the inputs, outputs or topics that the process may have, or leave the process out";
                 self.report.refuse(key.place, message, help.to_owned());
             }
             policies.insert(key.text.clone(), grant);

@@ -220,7 +220,7 @@ fn what_is_wrong_is_told_with_its_place_and_the_nearest_word() {
         ),
         (
             "version = 1\n[policy.p]",
-            "theus.toml:2:9: the policy of `p` gives neither inputs nor outputs",
+            "theus.toml:2:9: the policy of `p` gives neither inputs nor outputs nor topics",
         ),
         (
             "version = 1\n[policy.p]\ninput = []",

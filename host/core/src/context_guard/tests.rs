@@ -1,3 +1,5 @@
+mod long;
+
 use super::*;
 use crate::code::Code;
 use crate::fuzz::{Dice, Script};
@@ -25,10 +27,18 @@ const CONTEXT: &str = r#"{
 }"#;
 
 fn guarded(inputs: &[&str], outputs: &[&str], mode: Mode, limits: Limits) -> ContextGuard {
+    guarded_on(json(CONTEXT), inputs, outputs, mode, limits)
+}
+
+fn guarded_on(
+    domain: Value,
+    inputs: &[&str],
+    outputs: &[&str],
+    mode: Mode,
+    limits: Limits,
+) -> ContextGuard {
     let mut base = Snapshot::default();
-    base.tree
-        .set(&path("domain"), json(CONTEXT))
-        .expect("a map");
+    base.tree.set(&path("domain"), domain).expect("a map");
     let paths = |texts: &[&str]| texts.iter().map(|text| path(text)).collect();
     let guard = Guard::new(paths(inputs), paths(outputs));
     ContextGuard::new(guard, Transaction::begin(base), Arc::new(limits), mode)

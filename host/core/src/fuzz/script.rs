@@ -272,6 +272,9 @@ impl Script {
             value_bytes: 0,
             heavy_value_bytes: 0,
             value_depth: 0,
+            decoded_bytes: 0,
+            heavy_decoded_bytes: 0,
+            topic_bytes: 0,
             ..played.usage
         };
         holds(counted == model.usage, || {

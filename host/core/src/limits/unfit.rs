@@ -1,5 +1,6 @@
 //! Limits that make no sense: that no call could keep, that contradict one another, or that no engine could hold to.
 
+use super::words::flag_of;
 use super::{KIB, Limits};
 use std::time::Duration;
 
@@ -87,10 +88,7 @@ impl LimitsError {
         }
         let fields: Vec<_> = fields
             .into_iter()
-            .map(|field| match flag(field) {
-                Some(flag) => format!("`{flag}` (in a program: `Limits::{field}`)"),
-                None => format!("`Limits::{field}`"),
-            })
+            .map(|field| format!("`{}` (in a program: `Limits::{field}`)", flag_of(field)))
             .collect();
         format!("change {}", fields.join(", "))
     }
@@ -278,16 +276,6 @@ impl Limits {
                 why: "no transaction could read or write such a value",
             });
         }
-    }
-}
-
-fn flag(field: &str) -> Option<&'static str> {
-    match field {
-        "fuel" => Some("--fuel"),
-        "timeout" => Some("--timeout"),
-        "memory_bytes" => Some("--max-memory"),
-        "component_bytes" => Some("--max-component"),
-        _ => None,
     }
 }
 

@@ -44,7 +44,7 @@ fn what_widens_is_refused_with_what_is_declared() {
     for (policy, expected) in [
         (
             ProcessPolicy::new(),
-            "the policy gives neither inputs nor outputs, so it would narrow nothing | list the inputs",
+            "the policy gives neither inputs nor outputs nor topics, so it would narrow nothing | list the inputs",
         ),
         (
             ProcessPolicy::new().outputs(["domain.toal"]),

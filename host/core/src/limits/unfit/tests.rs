@@ -100,7 +100,7 @@ fn limits_that_contradict_one_another_are_told_all_at_once() {
     );
     assert_eq!(
         error.help(),
-        "change `--fuel` (in a program: `Limits::fuel`), `Limits::value_bytes`"
+        "change `--fuel` (in a program: `Limits::fuel`), `--limit value-bytes=SIZE` (in a program: `Limits::value_bytes`)"
     );
     // Either of them is enough.
     let changes: [fn(&mut Limits); 3] = [
