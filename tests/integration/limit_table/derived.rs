@@ -5,6 +5,9 @@ use super::{
 };
 use theus_host::{Limit, Limits, List, Value, args};
 
+/// Uses so much of what is limited.
+type Attempt<'a> = &'a dyn Fn(u64) -> Ended;
+
 /// They have edges and warnings like the others.
 #[test]
 fn what_follows_from_a_row_has_an_edge_and_warns() {
@@ -30,7 +33,7 @@ fn what_follows_from_a_row_has_an_edge_and_warns() {
     let heavy = limited(|all, bytes| all.heavy_value_bytes = bytes);
     let result = limited(|all, bytes| all.result_bytes = bytes);
     let limits = Limits::default();
-    let attempts: [(Row, &dyn Fn(u64) -> Ended, [u64; 4]); 4] = [
+    let attempts: [(Row, Attempt<'_>, [u64; 4]); 4] = [
         (
             Row {
                 limit: Limit::DecodedBytes,

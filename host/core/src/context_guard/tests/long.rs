@@ -47,6 +47,9 @@ fn guard(domain: Value, limits: Limits) -> ContextGuard {
     )
 }
 
+/// Some call.
+type Call = Box<dyn Fn(&mut ContextGuard) -> Result<(), Refusal>>;
+
 /// One read of the large map.
 type Read = fn(&mut ContextGuard) -> Result<(), Refusal>;
 
@@ -114,11 +117,7 @@ fn what_takes_long_is_stopped_where_it_is() {
         value_bytes: 64 << 20,
         ..Limits::default()
     };
-    let mut calls: Vec<(
-        &str,
-        Value,
-        Box<dyn Fn(&mut ContextGuard) -> Result<(), Refusal>>,
-    )> = vec![
+    let mut calls: Vec<(&str, Value, Call)> = vec![
         (
             "set of a list",
             Value::Nil,
