@@ -194,6 +194,7 @@ impl Shared {
         entry.reads = LockSet::whole().paths();
         entry.writes = transaction.writes().to_vec();
         committer.store().limits().check(&entry)?;
+        entry.keep_heavy(|bytes| committer.store().keep_blob(bytes))?;
         Ok(Some(entry))
     }
 }

@@ -95,6 +95,7 @@ impl Shared {
         let limits = committer.store().limits();
         limits
             .check(&entry)
+            .and_then(|()| entry.keep_heavy(|bytes| committer.store().keep_blob(bytes)))
             .map_err(|error| run.store_failed(error))?;
         Ok(Some(entry))
     }

@@ -5,6 +5,7 @@ pub(crate) mod cases;
 pub(crate) mod console;
 pub(crate) mod desk;
 pub(crate) mod engines;
+pub(crate) mod gate;
 pub(crate) mod guests;
 pub(crate) mod hostile;
 pub(crate) mod in_flight;

@@ -142,6 +142,7 @@ fn live(state: &File, life: u64, end: End) -> BTreeMap<u64, Transfer> {
     }
     let mut child = command.spawn().expect("it starts");
     let mut acknowledged = BTreeMap::new();
+    let mut killed = false;
     let mut left = match end {
         End::Acknowledged(enough) => enough,
         End::Point(..) => u64::MAX,
@@ -160,8 +161,10 @@ fn live(state: &File, life: u64, end: End) -> BTreeMap<u64, Transfer> {
         let version = words[0].parse().expect("a version");
         let twice = acknowledged.insert(version, transfer);
         assert_eq!(twice, None, "version {version} twice");
-        left -= 1;
-        if left == 0 {
+        // It may say more before it is dead.
+        left = left.saturating_sub(1);
+        if left == 0 && !killed {
+            killed = true;
             let id = Pid::from_child(&child);
             kill_process(id, Signal::KILL).expect("it runs");
         }

@@ -28,6 +28,7 @@ mod files;
 mod fuzzing;
 mod gates;
 mod guest_cases;
+mod heavy;
 mod incidents;
 mod init;
 mod interlock;

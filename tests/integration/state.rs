@@ -1,17 +1,14 @@
 //! A context that lasts: what comes back, what does not, and what nobody is told before it lasts.
 
 use crate::harness::engines::{Setup, bytes, commits, fails, json, value};
+use crate::harness::gate::{Gate, OpensAtTheEnd};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
-use theus_host::store::{
-    self, Commit, CommitId, Damage, Entry, Hash, Kept, Position, State, Status, Store, StoreError,
-    StoreLimits,
-};
+use theus_host::store::{self, Damage, Entry, Hash, Kept, StoreError};
 use theus_host::{
-    Actor, Call, Durability, Engine, ErrorKind, Event, Outcome, RunError, Snapshot, Terms, args,
+    Actor, Call, Durability, Engine, ErrorKind, Event, Outcome, RunError, Terms, args,
 };
 
 fn engine(state: &Path) -> Engine {
@@ -286,113 +283,6 @@ fn a_context_that_a_new_schema_does_not_allow_is_refused() {
             .to_string()
             .contains("domain.counter")
     );
-}
-
-/// A store whose commits wait until they are let through, or fail.
-struct Gate {
-    inner: Arc<dyn Store>,
-    open: Mutex<bool>,
-    opened: Condvar,
-    asked: AtomicBool,
-    failing: AtomicBool,
-    panicking: AtomicBool,
-}
-
-impl Gate {
-    fn shut() -> Arc<Self> {
-        Self::over(r#"{"domain":{"counter":0,"hidden":"x","sig_done":null,"slots":{}}}"#)
-    }
-
-    fn over(context: &str) -> Arc<Self> {
-        let tree = theus_host::context_from_json(context);
-        Arc::new(Self {
-            inner: store::memory(tree.expect("a context")).expect("a store"),
-            open: Mutex::new(false),
-            opened: Condvar::new(),
-            asked: AtomicBool::new(false),
-            failing: AtomicBool::new(false),
-            panicking: AtomicBool::new(false),
-        })
-    }
-
-    /// Waits until it was asked to keep something: then that is ordered, and its locks are released.
-    fn until_asked(&self) {
-        while !self.asked.load(Ordering::SeqCst) {
-            thread::yield_now();
-        }
-    }
-
-    fn open(&self) {
-        *self.open.lock().expect("no panic") = true;
-        self.opened.notify_all();
-    }
-}
-
-/// Opens a gate when the test ends, whatever its end: the engine keeps what is queued before it is gone.
-struct OpensAtTheEnd(Arc<Gate>);
-
-impl Drop for OpensAtTheEnd {
-    fn drop(&mut self) {
-        self.0.open();
-    }
-}
-
-impl Store for Gate {
-    fn head(&self) -> Position {
-        self.inner.head()
-    }
-    fn state(&self) -> State {
-        self.inner.state()
-    }
-    fn begin(&self, version: u64) -> Result<Snapshot, StoreError> {
-        self.inner.begin(version)
-    }
-    fn commit(&self, commits: Vec<Commit>) -> Result<Vec<store::Outcome>, StoreError> {
-        self.asked.store(true, Ordering::SeqCst);
-        let mut open = self.open.lock().expect("no panic");
-        while !*open {
-            open = self.opened.wait(open).expect("no panic");
-        }
-        drop(open);
-        assert!(
-            !self.panicking.load(Ordering::SeqCst),
-            "a store that panics"
-        );
-        if self.failing.load(Ordering::SeqCst) {
-            return Err(StoreError::Io("the disk is gone".into()));
-        }
-        self.inner.commit(commits)
-    }
-    fn status(&self, id: CommitId) -> Result<Status, StoreError> {
-        self.inner.status(id)
-    }
-    fn entries(&self, after: u64, most: usize) -> Result<Vec<Kept>, StoreError> {
-        self.inner.entries(after, most)
-    }
-    fn watch(&self, after: u64, timeout: Duration) -> Result<Vec<Kept>, StoreError> {
-        self.inner.watch(after, timeout)
-    }
-    fn keep_blob(&self, bytes: &[u8]) -> Result<Hash, StoreError> {
-        self.inner.keep_blob(bytes)
-    }
-    fn blob(&self, digest: Hash) -> Result<Option<Vec<u8>>, StoreError> {
-        self.inner.blob(digest)
-    }
-    fn tend(&self) -> Result<(), StoreError> {
-        self.inner.tend()
-    }
-    fn compact(&self, version: u64) -> Result<u64, StoreError> {
-        self.inner.compact(version)
-    }
-    fn close(&self) -> Result<(), StoreError> {
-        self.inner.close()
-    }
-    fn limits(&self) -> StoreLimits {
-        self.inner.limits()
-    }
-    fn durability(&self) -> Durability {
-        Durability::Durable
-    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! | [`changes`] | change the context as their contract allows |
 //! | [`breaches`] | do what their contract does not allow |
 //! | [`endings`] | end in every other way than well |
+//! | [`heavy`] | write and read one large value |
 //! | [`limits`] | do as much of one thing as they are told |
 //! | [`raw`] | do to the context whatever they are told |
 //!
@@ -15,5 +16,6 @@ pub mod arguments;
 pub mod breaches;
 pub mod changes;
 pub mod endings;
+pub mod heavy;
 pub mod limits;
 pub mod raw;

@@ -5,6 +5,7 @@
 //! | section | what it measures |
 //! | --- | --- |
 //! | `commits` | one writer: a commit that lasts, against one `fdatasync` of the same disk, against memory and buffered |
+//! | `heavy` | one writer: commits of large values |
 //! | `groups` | many writers: commits per sync, and readers outside meanwhile |
 //! | `open` | opening a state of a million commits and as many values, closed in order and after a crash; its memory |
 //!
@@ -15,6 +16,7 @@
 
 mod commits;
 mod groups;
+mod heavy;
 mod open;
 #[allow(dead_code, reason = "the other benchmark uses more of it")]
 #[path = "../ratios/rounds.rs"]
@@ -38,8 +40,9 @@ enum Effort {
 
 type Section = fn(Effort) -> Result<()>;
 
-const SECTIONS: [(&str, Section); 3] = [
+const SECTIONS: [(&str, Section); 4] = [
     ("commits", commits::run),
+    ("heavy", heavy::run),
     ("groups", groups::run),
     ("open", open::run),
 ];

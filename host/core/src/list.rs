@@ -47,6 +47,11 @@ impl List {
         }))
     }
 
+    /// Where its content lies: see [`Value::address`].
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// The number of elements.
     #[must_use]
     pub fn len(&self) -> usize {

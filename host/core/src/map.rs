@@ -50,6 +50,11 @@ impl Map {
         }))
     }
 
+    /// Where its content lies: see [`Value::address`].
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// The number of entries.
     #[must_use]
     pub fn len(&self) -> usize {

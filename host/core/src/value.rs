@@ -124,6 +124,20 @@ impl Value {
         }
     }
 
+    /// Where its content lies, the same for every copy that shares it; none where each copy has its own.
+    ///
+    /// As long as one copy is kept, no other content comes to lie there, and that one does not change.
+    #[must_use]
+    pub fn address(&self) -> Option<usize> {
+        match self {
+            Self::Str(text) => text.is_heap_allocated().then(|| text.as_ptr().addr()),
+            Self::Bytes(bytes) => Some(bytes.as_ptr().addr()),
+            Self::List(list) => Some(list.address()),
+            Self::Map(map) => Some(map.address()),
+            _ => None,
+        }
+    }
+
     /// Whether a map in the value may hold a reserved key: false is certain, true is to be checked.
     #[inline]
     #[must_use]

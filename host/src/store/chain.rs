@@ -10,7 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// The hash of a record and of everything before it.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash([u8; 32]);
 
 /// A text that is no hash.

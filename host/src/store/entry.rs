@@ -3,6 +3,7 @@
 use super::chain::Hash;
 use super::error::StoreError;
 use super::fields::{Fields, Malformed, list, map, text};
+use super::heavy::{self, HeavyValue};
 use crate::interlock::Interlock;
 use crate::receipt::Outcome;
 use crate::record::{Actor, Record};
@@ -36,6 +37,10 @@ pub struct Entry {
     pub touched: Vec<Path>,
     /// What it wrote, in order.
     pub writes: Vec<Write>,
+    /// Of each write, the values in it that are kept as blobs, because they are heavy and large; empty where none is.
+    ///
+    /// The engine gives them to the store before it commits the entry ([`Store::keep_blob`](super::Store::keep_blob)).
+    pub heavy: Vec<Vec<HeavyValue>>,
     /// The messages that it sent, in order.
     pub outbox: Vec<OutboxMessage>,
     /// The audit counters that it moved.
@@ -87,6 +92,7 @@ impl Entry {
             touched: Vec::new(),
             reads: Arc::default(),
             writes: Vec::new(),
+            heavy: Vec::new(),
             outbox: Vec::new(),
             counts: Vec::new(),
             interlock: None,
@@ -99,7 +105,28 @@ impl Entry {
         !(self.writes.is_empty() && self.outbox.is_empty())
     }
 
+    /// The digests of all that it refers to and a store may keep.
+    pub(super) fn blobs(&self) -> impl Iterator<Item = Hash> {
+        let component = match &self.record.actor {
+            Actor::Process { digest, .. } => digest.as_deref().and_then(|it| it.parse().ok()),
+            _ => None,
+        };
+        let terms = [
+            component,
+            self.terms.contract,
+            self.terms.policy,
+            self.terms.recipe,
+            self.terms.schema,
+            self.terms.limits,
+            self.terms.settings,
+        ];
+        let heavy = self.heavy_values().map(|it| it.digest);
+        terms.into_iter().flatten().chain(heavy)
+    }
+
     /// The entry as a value: what stands in the journal, and what `log` prints.
+    ///
+    /// A value that is kept as a blob is nil there; `heavy` says what belongs in its place.
     #[must_use]
     pub fn to_value(&self) -> Value {
         let record = &self.record;
@@ -137,7 +164,8 @@ impl Entry {
                 list(self.touched.iter().map(|it| text(it.to_string()))),
             ),
             ("result", optional(self.result.as_ref(), wrapped)),
-            ("writes", list(self.writes.iter().map(write_value))),
+            ("writes", list(self.written().map(|it| write_value(&it)))),
+            ("heavy", heavy::lists(&self.heavy)),
             ("outbox", list(self.outbox.iter().map(message_value))),
             ("outcome", text(outcome_name(record.outcome))),
             ("error", optional(record.error.as_ref(), text)),
@@ -209,6 +237,7 @@ impl Entry {
             touched: fields.each("touched", path_of)?,
             reads: fields.each("reads", path_of)?.into(),
             writes,
+            heavy: heavy::of_lists(&fields)?,
             outbox: fields.each("outbox", message_of)?,
             counts: fields.each("counts", count_of)?,
             interlock: fields.optional("interlock", change_of)?,

@@ -101,6 +101,9 @@ pub enum Damage {
     /// A blob is not what its digest says.
     #[error("the blob {0} is not as it was written")]
     Blob(Hash),
+    /// A blob that a record or a checkpoint refers to is not there.
+    #[error("the blob {0} is missing")]
+    NoBlob(Hash),
     /// The file around the records.
     #[error("{0}")]
     File(String),

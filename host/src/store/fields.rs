@@ -50,6 +50,11 @@ impl<'a> Fields<'a> {
         self.0.get(name).ok_or(Malformed(name))
     }
 
+    /// A field that came later: nil where it is missing.
+    pub(super) fn value_if_any(&self, name: &'static str) -> &'a Value {
+        self.0.get(name).unwrap_or(&Value::Nil)
+    }
+
     pub(super) fn text(&self, name: &'static str) -> Result<&'a str, Malformed> {
         self.value(name)?.as_str().ok_or(Malformed(name))
     }

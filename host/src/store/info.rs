@@ -4,7 +4,7 @@ use super::backend::Backend;
 use super::directory;
 use super::error::StoreError;
 use super::journal::{FORMAT, Journal, no_checkpoint};
-use super::ledger::Ledger;
+use super::ledger;
 use super::redb::RedbBackend;
 use super::state::State;
 use super::{Position, Store as _};
@@ -51,7 +51,7 @@ pub fn info(directory: &Path) -> Result<Info, StoreError> {
     let journal = directory::journal(directory)?;
     let (backend, head) = (journal.backend(), journal.head());
     let begin = backend.checkpoint_from(0)?.ok_or_else(no_checkpoint)?;
-    let oldest = Ledger::at(&begin).map_err(StoreError::Damaged)?.position();
+    let oldest = ledger::position_of(&begin).map_err(StoreError::Damaged)?;
     let mut checkpoints = 1;
     let mut last = begin.seq;
     while let Some(row) = backend.checkpoint_from(last + 1)? {

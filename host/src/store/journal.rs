@@ -2,11 +2,12 @@
 
 use super::backend::{Backend, Rows};
 use super::chain::{self, Hash};
-use super::entry::CommitId;
+use super::entry::{CommitId, Entry};
 use super::error::{Damage, StoreError};
 use super::fields::{Fields, Malformed, decode, map};
 use super::ledger::{self, CheckpointRow, Ledger};
 use super::state::{State, hash_of};
+use super::sweep;
 use super::{Commit, Kept, Outcome, Position, Status, Store, StoreLimits};
 use crate::receipt::Durability;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -37,7 +38,7 @@ pub(super) struct Settings {
 pub(super) const FORMAT: u64 = 2;
 
 /// Records that are read at once.
-const PAGE: usize = 1_024;
+pub(super) const PAGE: usize = 1_024;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -58,12 +59,14 @@ impl<B: Backend> Journal<B> {
         initial: State,
         settings: Settings,
     ) -> Result<Self, StoreError> {
-        let (ledger, checkpoint) = Ledger::begin(initial);
+        let (ledger, checkpoint, unkept) = Ledger::begin(initial);
+        let kept = keep_all(&backend, &unkept)?;
         backend.write(&Rows {
             head: head_row(&ledger.position()),
             checkpoint: Some(checkpoint),
             ..Rows::default()
         })?;
+        backend.blobs().settle(kept);
         backend.seal(0)?;
         Ok(Self::new(backend, ledger, settings))
     }
@@ -78,8 +81,9 @@ impl<B: Backend> Journal<B> {
     ) -> Result<Self, StoreError> {
         let head = read_head(&backend)?;
         let sealed = backend.sealed()?;
+        backend.blobs().tidy()?;
         let row = last_checkpoint(&backend, u64::MAX)?;
-        let mut ledger = Ledger::at(&row).map_err(StoreError::Damaged)?;
+        let mut ledger = Ledger::at(&row, backend.blobs())?;
         follow_to(&backend, &mut ledger, u64::MAX, |seq| {
             progress(seq, head.seq);
         })?;
@@ -124,8 +128,9 @@ impl<B: Backend> Journal<B> {
     }
 
     fn write_checkpoint(&self, ledger: &mut Ledger) -> Result<(), StoreError> {
-        let checkpoint = ledger.checkpoint();
-        ledger.pass(&checkpoint).map_err(StoreError::Damaged)?;
+        let (checkpoint, encoded) = ledger.checkpoint();
+        let kept = keep_all(&self.backend, &encoded.unkept)?;
+        ledger.passed(encoded);
         tracing::debug!(seq = checkpoint.seq, "a checkpoint is made");
         self.write(&Rows {
             head: head_row(&ledger.position()),
@@ -133,15 +138,25 @@ impl<B: Backend> Journal<B> {
             ..Rows::default()
         })?;
         tracing::debug!("the checkpoint lasts");
+        self.backend.blobs().settle(kept);
         Ok(())
     }
 
     /// Where the oldest state stands that is still there.
     pub(super) fn oldest(&self) -> Result<Position, StoreError> {
-        let row = self.backend.checkpoint_from(0)?;
-        let row = row.ok_or_else(no_checkpoint)?;
-        let ledger = Ledger::at(&row).map_err(StoreError::Damaged)?;
-        Ok(ledger.position())
+        let row = self.backend.checkpoint_from(0)?.ok_or_else(no_checkpoint)?;
+        ledger::position_of(&row).map_err(StoreError::Damaged)
+    }
+
+    /// Has the large values of an entry kept as blobs where whoever commits it has not seen to that.
+    fn keep_heavy(&self, entry: &mut Entry) -> Result<(), StoreError> {
+        let blobs = self.backend.blobs();
+        let mut values = entry.heavy_values();
+        if !entry.heavy.is_empty() && values.all(|it| blobs.is_claimed(it.digest)) {
+            return Ok(());
+        }
+        drop(values);
+        entry.keep_heavy(|bytes| blobs.keep(bytes))
     }
 
     /// The record behind which a version is the current one.
@@ -154,8 +169,7 @@ impl<B: Backend> Journal<B> {
         if let Some(seq) = self.backend.seq_of_version(version)? {
             return Ok(seq);
         }
-        let row = self.backend.checkpoint_from(0)?.ok_or_else(no_checkpoint)?;
-        let oldest = Ledger::at(&row).map_err(StoreError::Damaged)?.position();
+        let oldest = self.oldest()?;
         match version.cmp(&oldest.version) {
             std::cmp::Ordering::Equal => Ok(oldest.seq),
             std::cmp::Ordering::Less => Err(StoreError::Compacted {
@@ -197,7 +211,7 @@ impl<B: Backend + 'static> Store for Journal<B> {
     fn begin(&self, version: u64) -> Result<Snapshot, StoreError> {
         let seq = self.seq_of(version)?;
         let row = last_checkpoint(&self.backend, seq)?;
-        let mut ledger = Ledger::at(&row).map_err(StoreError::Damaged)?;
+        let mut ledger = Ledger::at(&row, self.backend.blobs())?;
         follow_to(&self.backend, &mut ledger, seq, |_| {})?;
         if ledger.position().seq < seq {
             return Err(StoreError::Damaged(Damage::Gap(ledger.position().seq + 1)));
@@ -205,7 +219,12 @@ impl<B: Backend + 'static> Store for Journal<B> {
         Ok(ledger.state.context)
     }
 
-    fn commit(&self, commits: Vec<Commit>) -> Result<Vec<Outcome>, StoreError> {
+    fn commit(&self, mut commits: Vec<Commit>) -> Result<Vec<Outcome>, StoreError> {
+        for commit in &mut commits {
+            self.keep_heavy(&mut commit.entry)?;
+        }
+        let heavy = commits.iter().flat_map(|it| it.entry.heavy_values());
+        let heavy: Vec<_> = heavy.map(|it| it.digest).collect();
         let mut ledger = self.ledger();
         self.sound()?;
         // Before the ledger moves: what cannot be looked up must not leave it half way.
@@ -231,11 +250,13 @@ impl<B: Backend + 'static> Store for Journal<B> {
             }
         }
         if rows.records.is_empty() {
+            self.backend.blobs().settle(heavy);
             return Ok(outcomes);
         }
         let position = ledger.position();
         rows.head = head_row(&position);
         self.write(&rows)?;
+        self.backend.blobs().settle(heavy);
         *self.kept() = position;
         drop(ledger);
         self.arrived.notify_all();
@@ -319,6 +340,8 @@ impl<B: Backend + 'static> Store for Journal<B> {
             ..Rows::default()
         })?;
         tracing::debug!("old records are gone");
+        // With the ledger held: so nothing is committed meanwhile.
+        sweep::sweep(&self.backend)?;
         Ok(self.oldest()?.version)
     }
 
@@ -351,7 +374,7 @@ pub(super) fn entries<B: Backend>(
             return Err(StoreError::Damaged(Damage::Gap(next)));
         }
         let (hash, record) = chain::open(seq, &frame).map_err(StoreError::Damaged)?;
-        let entry = ledger::read(seq, record).map_err(StoreError::Damaged)?;
+        let entry = ledger::read(seq, record, backend.blobs())?;
         entries.push(Kept { entry, hash });
         next = seq + 1;
     }
@@ -373,13 +396,18 @@ fn follow_to<B: Backend>(
             if seq > last {
                 return Ok(());
             }
-            ledger.follow(seq, &frame).map_err(StoreError::Damaged)?;
+            ledger.follow(seq, &frame, backend.blobs())?;
             followed(seq);
         }
         if len < PAGE {
             return Ok(());
         }
     }
+}
+
+/// Keeps blobs; their digests.
+fn keep_all<B: Backend>(backend: &B, unkept: &[Vec<u8>]) -> Result<Vec<Hash>, StoreError> {
+    unkept.iter().map(|it| backend.blobs().keep(it)).collect()
 }
 
 fn last_checkpoint<B: Backend>(backend: &B, seq: u64) -> Result<CheckpointRow, StoreError> {

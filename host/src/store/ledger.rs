@@ -1,12 +1,14 @@
 //! The ledger: where a journal stands, and how an entry becomes its next record.
 
 use super::backend::Row;
+use super::blobs::Blobs;
 use super::chain::{self, Hash};
 use super::entry::Entry;
-use super::error::Damage;
+use super::error::{Damage, StoreError};
 use super::fields::decode;
+use super::heavy::Memo;
 use super::recent::Recent;
-use super::state::{Checkpoint, State, Unfit};
+use super::state::{Checkpoint, Encoded, State, Unfit};
 use super::{Commit, Kept, Outcome, Position, StoreLimits};
 use theus_core::codec;
 
@@ -20,9 +22,11 @@ pub(super) struct Ledger {
     link: Hash,
     pub(super) state: State,
     recent: Recent,
-    /// Bytes of records behind the last checkpoint.
+    /// Bytes of records behind the last checkpoint, and of the blobs that they refer to.
     grown: u64,
+    /// The same of the checkpoint.
     checkpoint_bytes: u64,
+    memo: Memo,
 }
 
 /// A checkpoint's place and its bytes.
@@ -33,35 +37,41 @@ pub(super) struct CheckpointRow {
 }
 
 impl Ledger {
-    /// A journal that begins: its first checkpoint is the initial context, and everything follows from it.
-    pub(super) fn begin(state: State) -> (Self, CheckpointRow) {
-        let bytes = state.encode(0, &Hash::default());
+    /// A journal that begins: its first checkpoint is the initial context, and everything follows from it. The blobs that it
+    /// refers to come first.
+    pub(super) fn begin(state: State) -> (Self, CheckpointRow, Vec<Vec<u8>>) {
+        let encoded = state.encode(0, &Hash::default(), &Memo::default());
         let row = CheckpointRow {
             seq: 0,
-            frame: chain::plain_frame(&bytes),
+            frame: chain::plain_frame(&encoded.bytes),
         };
-        (Self::behind(0, Hash::default(), state, &bytes), row)
+        let bytes = encoded.bytes.len() as u64 + encoded.heavy_bytes;
+        let link = Hash::of_checkpoint(&Hash::default(), &encoded.bytes);
+        let ledger = Self::behind(0, Hash::default(), link, state, bytes, encoded.memo);
+        (ledger, row, encoded.unkept)
     }
 
     /// A journal as it stood behind a checkpoint.
-    pub(super) fn at(row: &CheckpointRow) -> Result<Self, Damage> {
-        let damaged = |problem: &str| Damage::Checkpoint {
-            seq: row.seq,
-            problem: problem.to_owned(),
-        };
-        let bytes =
-            chain::open_plain(&row.frame).ok_or_else(|| damaged("does not match its checksum"))?;
-        let checkpoint = Checkpoint::decode(bytes)
-            .map_err(|problem| damaged(&format!("cannot be read: {problem}")))?;
-        if checkpoint.seq != row.seq {
-            return Err(damaged("is that of another record"));
-        }
-        let Checkpoint { seq, hash, state } = checkpoint;
-        Ok(Self::behind(seq, hash, state, bytes))
+    pub(super) fn at(row: &CheckpointRow, blobs: &Blobs) -> Result<Self, StoreError> {
+        let (mut checkpoint, bytes) = read_checkpoint(row).map_err(StoreError::Damaged)?;
+        let memo = checkpoint.restore(blobs)?;
+        let link = Hash::of_checkpoint(&checkpoint.hash, bytes);
+        let heavy = checkpoint.heavy.iter().map(|it| it.bytes).sum::<u64>();
+        let bytes = bytes.len() as u64 + heavy;
+        let Checkpoint {
+            seq, hash, state, ..
+        } = checkpoint;
+        Ok(Self::behind(seq, hash, link, state, bytes, memo))
     }
 
-    fn behind(seq: u64, hash: Hash, state: State, checkpoint: &[u8]) -> Self {
-        let link = Hash::of_checkpoint(&hash, checkpoint);
+    fn behind(
+        seq: u64,
+        hash: Hash,
+        link: Hash,
+        state: State,
+        checkpoint_bytes: u64,
+        memo: Memo,
+    ) -> Self {
         Self {
             seq,
             // Before the first record there is nothing but the checkpoint to name.
@@ -70,7 +80,8 @@ impl Ledger {
             recent: Recent::from(state.context.version),
             state,
             grown: 0,
-            checkpoint_bytes: checkpoint.len() as u64,
+            checkpoint_bytes,
+            memo,
         }
     }
 
@@ -124,18 +135,23 @@ impl Ledger {
     }
 
     /// Follows the next record, as it is read back.
-    pub(super) fn follow(&mut self, seq: u64, frame: &[u8]) -> Result<Kept, Damage> {
+    pub(super) fn follow(
+        &mut self,
+        seq: u64,
+        frame: &[u8],
+        blobs: &Blobs,
+    ) -> Result<Kept, StoreError> {
         if seq != self.seq + 1 {
-            return Err(Damage::Gap(self.seq + 1));
+            return Err(StoreError::Damaged(Damage::Gap(self.seq + 1)));
         }
-        let (hash, record) = chain::open(seq, frame)?;
+        let (hash, record) = chain::open(seq, frame).map_err(StoreError::Damaged)?;
         if hash != Hash::of_record(&self.link, record) {
-            return Err(Damage::Chain(seq));
+            return Err(StoreError::Damaged(Damage::Chain(seq)));
         }
-        let entry = read(seq, record)?;
+        let entry = read(seq, record, blobs)?;
         self.state
             .apply(&entry, None)
-            .map_err(|unfit| unfit.of_record(seq))?;
+            .map_err(|unfit| StoreError::Damaged(unfit.of_record(seq)))?;
         self.went_on(&entry, hash, record.len() as u64);
         Ok(Kept { entry, hash })
     }
@@ -144,8 +160,9 @@ impl Ledger {
         if entry.commits() {
             self.recent.add(&entry.writes);
         }
+        entry.note_heavy(&mut self.memo);
         (self.seq, self.hash, self.link) = (self.seq + 1, hash, hash);
-        self.grown += bytes;
+        self.grown += bytes + entry.heavy_values().map(|it| it.bytes).sum::<u64>();
     }
 
     /// Whether reading the records behind the last checkpoint costs about as much as that itself, and enough to matter.
@@ -158,13 +175,22 @@ impl Ledger {
         self.grown > 0
     }
 
-    /// Makes a checkpoint here. It becomes the last one once it is [`Ledger::passed`].
-    pub(super) fn checkpoint(&self) -> CheckpointRow {
-        let bytes = self.state.encode(self.seq, &self.hash);
-        CheckpointRow {
+    /// Makes a checkpoint here. It becomes the last one once it is [`Ledger::passed`]. The blobs that it refers to, and that are
+    /// not known to be kept, come first.
+    pub(super) fn checkpoint(&self) -> (CheckpointRow, Encoded) {
+        let encoded = self.state.encode(self.seq, &self.hash, &self.memo);
+        let row = CheckpointRow {
             seq: self.seq,
-            frame: chain::plain_frame(&bytes),
-        }
+            frame: chain::plain_frame(&encoded.bytes),
+        };
+        (row, encoded)
+    }
+
+    /// The large values of the context here, each as its blob.
+    pub(super) fn heavy(&self) -> Vec<Vec<u8>> {
+        let nothing = Memo::default();
+        let encoded = self.state.encode(self.seq, &self.hash, &nothing);
+        encoded.unkept
     }
 
     /// Goes past a checkpoint that stands here: the next record follows from it.
@@ -179,18 +205,63 @@ impl Ledger {
         };
         let bytes =
             chain::open_plain(&row.frame).ok_or_else(|| damaged("does not match its checksum"))?;
-        if row.seq != self.seq || bytes != self.state.encode(self.seq, &self.hash) {
+        let encoded = self.state.encode(self.seq, &self.hash, &self.memo);
+        if row.seq != self.seq || bytes != encoded.bytes {
             return Err(damaged("is not what the records before it make"));
         }
-        self.link = Hash::of_checkpoint(&self.hash, bytes);
-        self.grown = 0;
-        self.checkpoint_bytes = bytes.len() as u64;
+        self.passed(encoded);
         Ok(())
+    }
+
+    /// The same with a checkpoint that was just made.
+    pub(super) fn passed(&mut self, encoded: Encoded) {
+        self.link = Hash::of_checkpoint(&self.hash, &encoded.bytes);
+        self.grown = 0;
+        self.checkpoint_bytes = encoded.bytes.len() as u64 + encoded.heavy_bytes;
+        // What is not in the context any more is forgotten here as well.
+        self.memo = encoded.memo;
     }
 }
 
-/// Reads a record whose checksum fits.
-pub(super) fn read(seq: u64, record: &[u8]) -> Result<Entry, Damage> {
+/// Reads a checkpoint without its large values, and its bytes.
+pub(super) fn read_checkpoint(row: &CheckpointRow) -> Result<(Checkpoint, &[u8]), Damage> {
+    let damaged = |problem: &str| Damage::Checkpoint {
+        seq: row.seq,
+        problem: problem.to_owned(),
+    };
+    let bytes =
+        chain::open_plain(&row.frame).ok_or_else(|| damaged("does not match its checksum"))?;
+    let checkpoint = Checkpoint::decode(bytes)
+        .map_err(|problem| damaged(&format!("cannot be read: {problem}")))?;
+    if checkpoint.seq != row.seq {
+        return Err(damaged("is that of another record"));
+    }
+    Ok((checkpoint, bytes))
+}
+
+/// Where a checkpoint stands.
+pub(super) fn position_of(row: &CheckpointRow) -> Result<Position, Damage> {
+    let (checkpoint, bytes) = read_checkpoint(row)?;
+    Ok(Position {
+        seq: checkpoint.seq,
+        version: checkpoint.state.context.version,
+        hash: match checkpoint.seq {
+            // Before the first record there is nothing but the checkpoint to name.
+            0 => Hash::of_checkpoint(&checkpoint.hash, bytes),
+            _ => checkpoint.hash,
+        },
+    })
+}
+
+/// Reads a record whose checksum fits, with its large values.
+pub(super) fn read(seq: u64, record: &[u8], blobs: &Blobs) -> Result<Entry, StoreError> {
+    let mut entry = read_without_heavy(seq, record).map_err(StoreError::Damaged)?;
+    entry.restore(seq, blobs)?;
+    Ok(entry)
+}
+
+/// The same without them.
+pub(super) fn read_without_heavy(seq: u64, record: &[u8]) -> Result<Entry, Damage> {
     let damaged = |problem: String| Damage::Record { seq, problem };
     let value = decode(record).map_err(damaged)?;
     let entry = Entry::from_value(&value).map_err(|it| damaged(it.to_string()))?;

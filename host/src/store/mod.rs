@@ -15,6 +15,7 @@ mod entry;
 mod error;
 mod fields;
 mod follow;
+mod heavy;
 mod info;
 mod journal;
 mod ledger;
@@ -26,6 +27,7 @@ mod salvage;
 mod size;
 mod space;
 mod state;
+mod sweep;
 mod verify;
 
 #[cfg(test)]
@@ -37,6 +39,7 @@ pub use self::entry::{CommitId, CountChange, Entry, InterlockChange};
 pub(crate) use self::entry::{message_value, write_value};
 pub use self::error::{Damage, StoreError};
 pub use self::follow::{Follower, News};
+pub use self::heavy::HeavyValue;
 pub use self::info::{Info, info};
 pub use self::memory::memory;
 pub use self::outbox::{MessageId, NoMessageId, Sent, outbox_after};
@@ -103,6 +106,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Keeps bytes that entries refer to by their digest, and returns once they are durable. What is kept already costs
     /// nothing more.
+    ///
+    /// They stay as long as the store is open, or, once an entry is committed that names them in [`Entry::heavy`], as long as
+    /// an entry or a checkpoint that is left refers to them.
     ///
     /// # Errors
     ///

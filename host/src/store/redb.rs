@@ -60,6 +60,14 @@ impl RedbBackend {
         })
     }
 
+    /// The same with other blobs.
+    #[cfg(test)]
+    pub(super) fn with_blobs(self, blobs: Blobs) -> Self {
+        let mut backend = self;
+        backend.blobs = blobs;
+        backend
+    }
+
     fn guarded_open(
         seal: Seal,
         blobs: Blobs,

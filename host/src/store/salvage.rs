@@ -24,7 +24,15 @@ pub(super) fn copy(from: &impl Backend, to: &impl Backend) -> Result<Salvaged, S
     let (last, damage) = walk(from, Checkpoints::Mend, |step, position| {
         rows.head = head_row(&position);
         let full = match step {
-            Step::Begin(checkpoint, _) | Step::Checkpoint(checkpoint) => {
+            Step::Begin(checkpoint, _) => {
+                rows.checkpoint = Some(checkpoint);
+                true
+            }
+            Step::Checkpoint(checkpoint, heavy) => {
+                // One may be lost that the records before it make anew.
+                for bytes in heavy {
+                    to.blobs().keep(&bytes)?;
+                }
                 rows.checkpoint = Some(checkpoint);
                 true
             }

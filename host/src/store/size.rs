@@ -1,6 +1,7 @@
 //! How large an entry will be, before anybody depends on it: a commit that is ordered can no longer be refused.
 
 use super::entry::Entry;
+use super::heavy::is_kept_apart;
 use super::{StoreError, StoreLimits};
 use theus_core::transaction::Effect;
 use theus_core::value::Value;
@@ -17,6 +18,12 @@ impl StoreLimits {
         let allowed = self.entry_bytes;
         let mut left = allowed.saturating_sub(REST);
         let writes = entry.writes.iter().map(|write| match &write.effect {
+            // It is no part of the entry's bytes.
+            Effect::Set(value) | Effect::Push { value, .. }
+                if is_kept_apart(&write.path, value) =>
+            {
+                None
+            }
             Effect::Set(value) | Effect::Push { value, .. } => Some(value),
             Effect::Remove => None,
         });

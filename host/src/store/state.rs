@@ -1,11 +1,13 @@
 //! The state behind an entry: what all entries so far make, and how it looks in a checkpoint.
 
+use super::blobs::Blobs;
 use super::chain::Hash;
 use super::entry::{
     CountChange, Entry, InterlockChange, change_of, change_value, count_of, count_value, path_of,
 };
 use super::error::{Damage, StoreError};
 use super::fields::{Fields, Malformed, decode, list, map, text};
+use super::heavy::{self, HeavyValue, Memo};
 use crate::interlock::Interlock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -70,7 +72,19 @@ impl Unfit {
 pub(super) struct Checkpoint {
     pub(super) seq: u64,
     pub(super) hash: Hash,
+    /// Without its large values, as long as they are not put in.
     pub(super) state: State,
+    pub(super) heavy: Vec<HeavyValue>,
+}
+
+/// A checkpoint's bytes, and what they refer to.
+pub(super) struct Encoded {
+    pub(super) bytes: Vec<u8>,
+    /// Bytes of the large values that are kept as blobs.
+    pub(super) heavy_bytes: u64,
+    /// The blobs among them that are not known to be kept.
+    pub(super) unkept: Vec<Vec<u8>>,
+    pub(super) memo: Memo,
 }
 
 impl State {
@@ -198,8 +212,11 @@ impl State {
     }
 
     /// The state as it stands in a checkpoint behind an entry. Equal states have equal bytes.
-    pub(super) fn encode(&self, seq: u64, hash: &Hash) -> Vec<u8> {
-        let layer = |layer| self.context.tree.layer(layer).clone();
+    ///
+    /// Large values that are `known` to be kept are not looked at again.
+    pub(super) fn encode(&self, seq: u64, hash: &Hash, known: &Memo) -> Encoded {
+        let lifted = heavy::lift(&self.context.tree, known);
+        let layer = |layer| lifted.tree.layer(layer).clone();
         let counts = self.counts.iter().map(|(key, counted)| {
             count_value(&CountChange {
                 process: key.process.clone(),
@@ -213,7 +230,7 @@ impl State {
             .initial_signals
             .iter()
             .map(|(path, value)| map([("path", text(path.to_string())), ("value", value.clone())]));
-        codec::encode_all(&map([
+        let mut checkpoint = map([
             ("seq", Value::unsigned(seq)),
             ("id", Value::from(self.id.as_bytes().to_vec())),
             ("hash", Value::from(hash.as_bytes().to_vec())),
@@ -229,7 +246,18 @@ impl State {
                     .unwrap_or_default(),
             ),
             ("signals", list(signals)),
-        ]))
+        ]);
+        // Nothing where there are none: then it looks as it did before there was such a thing.
+        if let (Value::Map(fields), false) = (&mut checkpoint, lifted.heavy.is_empty()) {
+            let heavy = lifted.heavy.iter().map(HeavyValue::to_value);
+            fields.insert("heavy", list(heavy));
+        }
+        Encoded {
+            bytes: codec::encode_all(&checkpoint),
+            heavy_bytes: lifted.heavy.iter().map(|it| it.bytes).sum(),
+            unkept: lifted.unkept,
+            memo: lifted.memo,
+        }
     }
 }
 
@@ -261,11 +289,33 @@ impl Checkpoint {
         for change in &counts {
             state.count(change);
         }
+        let heavy = match fields.value_if_any("heavy") {
+            Value::Nil => Vec::new(),
+            _ => fields.each("heavy", HeavyValue::of)?,
+        };
         Ok(Self {
+            heavy,
             seq: fields.number("seq")?,
             hash: hash_of(&fields, "hash")?,
             state,
         })
+    }
+
+    /// Puts the large values in their places. What is known of them.
+    pub(super) fn restore(&mut self, blobs: &Blobs) -> Result<Memo, StoreError> {
+        let mut memo = Memo::default();
+        let tree = &mut self.state.context.tree;
+        for heavy in &self.heavy {
+            let value = heavy.read(blobs)?;
+            memo.note(&value, heavy);
+            if tree.get(&heavy.path).is_none() || tree.set(&heavy.path, value).is_err() {
+                return Err(StoreError::Damaged(Damage::Checkpoint {
+                    seq: self.seq,
+                    problem: format!("has no place for `{}`", heavy.path),
+                }));
+            }
+        }
+        Ok(memo)
     }
 }
 

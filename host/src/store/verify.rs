@@ -5,8 +5,9 @@ use super::backend::{Backend, Row};
 use super::chain::Hash;
 use super::error::{Damage, StoreError};
 use super::journal::{no_checkpoint, read_head};
-use super::ledger::{CheckpointRow, Ledger};
+use super::ledger::{CheckpointRow, Ledger, read_checkpoint};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// How far a journal is sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +41,8 @@ pub(super) enum Step {
     /// The checkpoint that it begins with.
     Begin(CheckpointRow, Position),
     Record(Row),
-    Checkpoint(CheckpointRow),
+    /// With the blobs that it refers to, where it may have to be mended.
+    Checkpoint(CheckpointRow, Vec<Vec<u8>>),
 }
 
 const PAGE: usize = 256;
@@ -48,6 +50,8 @@ const PAGE: usize = 256;
 pub(super) fn verify(backend: &impl Backend, expect: Option<Hash>) -> Result<Verified, StoreError> {
     let mut verified = None;
     let (mut expected, mut checkpoints) = (None, 0);
+    // Those of the records, and of the first checkpoint, are read on the way.
+    let mut referred = BTreeSet::new();
     let damage = walk(backend, Checkpoints::Demand, |step, sound| {
         match step {
             Step::Begin(_, begin) => {
@@ -55,7 +59,11 @@ pub(super) fn verify(backend: &impl Backend, expect: Option<Hash>) -> Result<Ver
                 checkpoints += 1;
             }
             Step::Record(_) => {}
-            Step::Checkpoint(_) => checkpoints += 1,
+            Step::Checkpoint(row, _) => {
+                let checkpoint = read_checkpoint(&row).map_err(StoreError::Damaged)?.0;
+                referred.extend(checkpoint.heavy.iter().map(|it| it.digest));
+                checkpoints += 1;
+            }
         }
         if expect == Some(sound.hash) {
             expected = Some(sound.seq);
@@ -66,7 +74,7 @@ pub(super) fn verify(backend: &impl Backend, expect: Option<Hash>) -> Result<Ver
         return Err(no_checkpoint());
     };
     let (sound, damage) = damage;
-    let (blobs, damaged) = blobs(backend)?;
+    let (blobs, damaged) = blobs(backend, referred)?;
     let damage = damage.or(damaged);
     if let (None, Some(hash), None) = (&damage, expect, expected) {
         return Err(StoreError::Rewritten(hash));
@@ -81,17 +89,22 @@ pub(super) fn verify(backend: &impl Backend, expect: Option<Hash>) -> Result<Ver
     })
 }
 
-/// The blobs that are sound, and the first that is not.
-fn blobs(backend: &impl Backend) -> Result<(u64, Option<Damage>), StoreError> {
+/// The blobs that are sound, and the first that is not, or is referred to and not there.
+fn blobs(
+    backend: &impl Backend,
+    mut referred: BTreeSet<Hash>,
+) -> Result<(u64, Option<Damage>), StoreError> {
     let (mut sound, mut damage) = (0, None);
     for digest in backend.blobs().all()? {
+        referred.remove(&digest);
         match backend.blobs().read(digest) {
             Ok(_) => sound += 1,
             Err(StoreError::Damaged(problem)) => damage = damage.or(Some(problem)),
             Err(error) => return Err(error),
         }
     }
-    Ok((sound, damage))
+    let missing = referred.first().copied().map(Damage::NoBlob);
+    Ok((sound, damage.or(missing)))
 }
 
 /// Goes through a journal; where it ends, and by what damage if by any.
@@ -101,7 +114,7 @@ pub(super) fn walk(
     mut each: impl FnMut(Step, Position) -> Result<(), StoreError>,
 ) -> Result<(Position, Option<Damage>), StoreError> {
     let first = backend.checkpoint_from(0)?.ok_or_else(no_checkpoint)?;
-    let mut ledger = Ledger::at(&first).map_err(StoreError::Damaged)?;
+    let mut ledger = Ledger::at(&first, backend.blobs())?;
     let mut next = backend.checkpoint_from(first.seq + 1)?;
     each(Step::Begin(first, ledger.position()), ledger.position())?;
     loop {
@@ -111,9 +124,10 @@ pub(super) fn walk(
         }
         for (seq, frame) in page {
             let before = ledger.position();
-            let kept = match ledger.follow(seq, &frame) {
+            let kept = match ledger.follow(seq, &frame, backend.blobs()) {
                 Ok(kept) => kept,
-                Err(damage) => return Ok((before, Some(damage))),
+                Err(StoreError::Damaged(damage)) => return Ok((before, Some(damage))),
+                Err(error) => return Err(error),
             };
             let row = Row {
                 seq,
@@ -134,13 +148,17 @@ pub(super) fn walk(
                         return Ok((ledger.position(), Some(damage)));
                     }
                     (Err(_), Checkpoints::Mend) => {
-                        let mended = ledger.checkpoint();
-                        ledger.pass(&mended).map_err(StoreError::Damaged)?;
+                        let (mended, encoded) = ledger.checkpoint();
+                        ledger.passed(encoded);
                         mended
                     }
                 };
                 next = backend.checkpoint_from(seq + 1)?;
-                each(Step::Checkpoint(row), ledger.position())?;
+                let heavy = match checkpoints {
+                    Checkpoints::Demand => Vec::new(),
+                    Checkpoints::Mend => ledger.heavy(),
+                };
+                each(Step::Checkpoint(row, heavy), ledger.position())?;
             }
         }
     }

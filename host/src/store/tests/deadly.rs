@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::Engine;
+use crate::store::blobs::Blobs;
 use crate::store::directory::{Directory, Seal};
 use crate::store::redb::RedbBackend;
 use crate::store::tests::trace::listening_everywhere;
@@ -123,7 +124,8 @@ pub(super) fn deadly_backend(state: &Path, fate: Arc<Fate>) -> RedbBackend {
         fate,
     };
     let directory = Directory::lock(state).expect("nobody else has it open");
-    RedbBackend::on_storage(storage, Seal::In(directory)).expect("it opens")
+    let backend = RedbBackend::on_storage(storage, Seal::In(directory)).expect("it opens");
+    backend.with_blobs(Blobs::of(state))
 }
 
 /// Ends this process.

@@ -85,14 +85,20 @@ impl Disk {
         self.content().syncs
     }
 
-    /// Every byte of the pages that were read: where any other one changes, nobody has looked.
-    pub(super) fn read_bytes(&self) -> Vec<usize> {
+    /// Every byte of the pages that were read, but of the empty ends of pages only one in so many: where any other one
+    /// changes, nobody has looked.
+    pub(super) fn read_bytes(&self, one_in: usize) -> Vec<usize> {
         let content = self.content();
-        let bytes = content
-            .read
-            .iter()
-            .flat_map(|it| it * PAGE..(it + 1) * PAGE);
-        bytes.filter(|at| *at < content.current.len).collect()
+        let mut places = Vec::new();
+        for index in &content.read {
+            let page = &content.current.pages[*index];
+            let used = page.iter().rposition(|byte| *byte != 0);
+            let used = used.map_or(0, |at| at + 1);
+            let places_in_page = (0..used).chain((used..PAGE).step_by(one_in));
+            places.extend(places_in_page.map(|at| index * PAGE + at));
+        }
+        places.retain(|at| *at < content.current.len);
+        places
     }
 
     pub(super) fn fail_after(&self, operations: u64, fault: Fault) {

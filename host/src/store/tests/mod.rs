@@ -8,9 +8,11 @@ mod deadly;
 mod directories;
 mod disk;
 mod faults;
+mod heavy;
 mod model;
 #[cfg(unix)]
 mod points;
+mod waits;
 
 #[cfg(unix)]
 #[allow(dead_code, reason = "the integration tests use more of it")]

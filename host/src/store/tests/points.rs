@@ -34,7 +34,14 @@ enum Left {
     Seen,
 }
 
-const POINTS: [Point; 12] = [
+const POINTS: [Point; 15] = [
+    point("amid a blob", "a blob is written", None, Left::Nothing),
+    point(
+        "after a blob, before its record",
+        "the blob lasts",
+        None,
+        Left::Nothing,
+    ),
     point("before write", "a group is taken", None, Left::Nothing),
     point(
         "amid the write",
@@ -97,8 +104,14 @@ const POINTS: [Point; 12] = [
         Left::Nothing,
     ),
     point(
-        "after a compaction",
+        "after a compaction, before its blobs are gone",
         "old records are gone",
+        None,
+        Left::Nothing,
+    ),
+    point(
+        "after a compaction",
+        "old blobs are gone",
         None,
         Left::Nothing,
     ),
@@ -120,6 +133,11 @@ const fn point(
 
 /// Commits that a child makes at most: by then every point was passed.
 const ENOUGH: i64 = 200;
+
+/// A value of the heavy zone that stands in no record.
+fn heavy(version: u64) -> Value {
+    Value::from(format!("{version},").repeat(100_000))
+}
 
 /// Not a test by itself: what the other one starts as a process of its own.
 #[test]
@@ -146,7 +164,7 @@ fn child() {
             for half in ["first", "second"] {
                 context.set(&format!("domain.{half}"), number)?;
             }
-            Ok(())
+            context.set("domain.heavy_text", heavy(number))
         });
         edited.expect("it is kept");
         say(&format!("acknowledged {number}"));
@@ -210,6 +228,10 @@ fn what_is_there_after_a_crash_at_a_named_point_is_known() {
         matches!(store.begin(1), Err(StoreError::Compacted { .. })),
         "it was compacted"
     );
+    // Nothing that was killed is left behind.
+    store.compact(before).expect("sound");
+    let blobs = std::fs::read_dir(state.join("blobs")).expect("it is there");
+    assert_eq!(blobs.count(), 1, "the blob of the last version");
 }
 
 /// The last version of a state, every one of which that is left is whole.
@@ -232,6 +254,8 @@ fn versions(state: &std::path::Path) -> u64 {
             let value = value.map_or(0, i64::cast_unsigned);
             assert_eq!(value, version, "{half}");
         }
+        let text = tree.get(&path("domain.heavy_text"));
+        assert_eq!(text, (version > 0).then(|| heavy(version)).as_ref());
     }
     drop(store);
     let verified = verify(state, Some(head.hash)).expect("it can be read");
