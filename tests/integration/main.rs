@@ -43,6 +43,7 @@ mod readme;
 mod recipes;
 mod records;
 mod replay;
+mod replay_forged;
 mod resources;
 mod schema;
 mod security;
