@@ -13,6 +13,8 @@ pub(crate) struct Records<'s> {
     after: u64,
     last: u64,
     page: VecDeque<Kept>,
+    /// Whether a record has come: from then on the next number comes next.
+    begun: bool,
 }
 
 /// The versions of the context along a history. Copies share what they have in common, so the last ones are at hand.
@@ -36,23 +38,44 @@ impl<'s> Records<'s> {
             after: range.start().saturating_sub(1),
             last: *range.end().min(&store.head().seq),
             page: VecDeque::new(),
+            begun: false,
         }
     }
 
     /// The next record.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage::Gap`] where one is missing between two, or at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Entry>, StoreError> {
         if self.page.is_empty() && self.after < self.last {
             self.page = self.store.entries(self.after, PAGE)?.into();
         }
-        let Some(kept) = self.page.pop_front() else {
+        let kept = self.page.pop_front();
+        let seq = kept.as_ref().map(|it| it.entry.record.seq);
+        // A page by itself does not say that it follows the one before.
+        if self.begun && self.after < self.last && seq != Some(self.after + 1) {
+            return Err(self.gap()?);
+        }
+        let Some(kept) = kept.filter(|it| it.entry.record.seq <= self.last) else {
+            self.page.clear();
             return Ok(None);
         };
         self.after = kept.entry.record.seq;
-        if self.after > self.last {
-            self.page.clear();
-            return Ok(None);
-        }
+        self.begun = true;
         Ok(Some(kept.entry))
+    }
+
+    /// Why the next record is not there: where nothing before it is either, somebody compacts the store meanwhile.
+    fn gap(&self) -> Result<StoreError, StoreError> {
+        let next = self.after + 1;
+        let oldest = self.store.entries(0, 1)?;
+        let oldest = oldest.first().map(|it| it.entry.record.seq);
+        Ok(if oldest.is_none_or(|oldest| oldest > next) {
+            StoreError::Io(format!("record {next} was compacted away meanwhile"))
+        } else {
+            StoreError::Damaged(Damage::Gap(next))
+        })
     }
 }
 
@@ -85,6 +108,10 @@ impl<'s> Versions<'s> {
     }
 
     /// A version, from wherever it is to be had; none where it was compacted away.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NoSuchVersion`] where there was none ever.
     pub(crate) fn at(&self, version: u64) -> Result<Option<Snapshot>, StoreError> {
         let last = std::iter::once(self.last());
         let mut at_hand = last.chain(self.passed.iter().rev());
@@ -138,8 +165,9 @@ impl<'s> Versions<'s> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::receipt::Durability;
     use crate::record::{Actor, Record};
-    use crate::store::{self, Commit, CommitId, Outcome};
+    use crate::store::{self, Commit, CommitId, Outcome, Position, Status, StoreLimits};
     use std::sync::Arc;
     use std::time::Duration;
     use theus_core::context_guard::Mode;
@@ -188,6 +216,101 @@ mod tests {
         assert_eq!(seqs(251..=300), [0; 0]);
         store.compact(u64::MAX).expect("compacted");
         assert_eq!(seqs(0..=u64::MAX), [0; 0]);
+    }
+
+    /// A store that has lost some of its records, and does not know.
+    struct Lossy {
+        inner: Arc<dyn Store>,
+        lost: RangeInclusive<u64>,
+    }
+
+    impl Store for Lossy {
+        fn entries(&self, after: u64, most: usize) -> Result<Vec<Kept>, StoreError> {
+            let mut entries = self.inner.entries(after, most)?;
+            entries.retain(|it| !self.lost.contains(&it.entry.record.seq));
+            Ok(entries)
+        }
+        fn head(&self) -> Position {
+            self.inner.head()
+        }
+        fn state(&self) -> State {
+            self.inner.state()
+        }
+        fn begin(&self, version: u64) -> Result<Snapshot, StoreError> {
+            self.inner.begin(version)
+        }
+        fn commit(&self, commits: Vec<Commit>) -> Result<Vec<Outcome>, StoreError> {
+            self.inner.commit(commits)
+        }
+        fn status(&self, id: CommitId) -> Result<Status, StoreError> {
+            self.inner.status(id)
+        }
+        fn watch(&self, after: u64, timeout: Duration) -> Result<Vec<Kept>, StoreError> {
+            self.inner.watch(after, timeout)
+        }
+        fn keep_blob(&self, bytes: &[u8]) -> Result<Hash, StoreError> {
+            self.inner.keep_blob(bytes)
+        }
+        fn blob(&self, digest: Hash) -> Result<Option<Vec<u8>>, StoreError> {
+            self.inner.blob(digest)
+        }
+        fn tend(&self) -> Result<(), StoreError> {
+            self.inner.tend()
+        }
+        fn compact(&self, version: u64) -> Result<u64, StoreError> {
+            self.inner.compact(version)
+        }
+        fn close(&self) -> Result<(), StoreError> {
+            self.inner.close()
+        }
+        fn limits(&self) -> StoreLimits {
+            self.inner.limits()
+        }
+        fn durability(&self) -> Durability {
+            self.inner.durability()
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_missing_is_told_wherever_a_page_ends() {
+        let inner = numbers(250);
+        let page = 1..=250_u64;
+        for (lost, ended) in [
+            (3..=3, Err(Damage::Gap(3))),
+            (250..=250, Err(Damage::Gap(250))),
+            (100..=250, Err(Damage::Gap(100))),
+            // Before the first one that is left everything may have been compacted away.
+            (1..=3, Ok(247)),
+            (1..=250, Ok(0)),
+        ] {
+            let store = Lossy {
+                inner: inner.clone(),
+                lost: lost.clone(),
+            };
+            let mut records = Records::of(&store, &page);
+            let mut number = 0;
+            let found = loop {
+                match records.next() {
+                    Ok(Some(_)) => number += 1,
+                    Ok(None) => break Ok(number),
+                    Err(StoreError::Damaged(damage)) => break Err(damage),
+                    Err(other) => panic!("{other}"),
+                }
+            };
+            assert_eq!(found, ended, "{lost:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_compacted_away_meanwhile_is_no_damage() {
+        let store = Lossy {
+            inner: numbers(250),
+            lost: 1..=200,
+        };
+        let mut records = Records::of(&store, &(1..=250));
+        (records.after, records.begun) = (100, true);
+        let error = records.next().expect_err("101 is gone").to_string();
+        assert!(error.contains("record 101 was compacted away"), "{error}");
     }
 
     #[test]

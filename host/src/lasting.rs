@@ -192,7 +192,10 @@ impl Shared {
         let mut entry = Entry::new(CommitId::UNNAMED, self.record_of(run));
         entry.terms = run.process.terms;
         entry.touched.clone_from(&run.touched);
-        entry.result.clone_from(&run.receipt.result);
+        // Nothing remains of a run that failed, its result included.
+        if run.receipt.error.is_none() {
+            entry.result.clone_from(&run.receipt.result);
+        }
         entry.reads = run.locks.as_ref().map(|it| it.paths()).unwrap_or_default();
         entry.counts.clone_from(&run.counts);
         entry.interlock.clone_from(&run.interlock);

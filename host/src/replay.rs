@@ -29,18 +29,17 @@
 mod compare;
 mod rehearsal;
 
-pub use self::compare::{Difference, What};
+pub use self::compare::{Compiler, Difference, What};
 
-use self::compare::{Rerun, compare, stable};
-use self::rehearsal::{Stage, Unstaged};
+use self::compare::{Promise, compare, contradiction};
+use self::rehearsal::Stage;
 use crate::history::{Records, Versions};
 use crate::receipt::Outcome;
-use crate::record::{Actor, Record};
-use crate::store::{Entry, Store, StoreError};
-use std::collections::BTreeMap;
+use crate::record::Actor;
+use crate::store::{Damage, Entry, Store, StoreError};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use theus_core::code::Code;
-use theus_core::value::Value;
+use theus_core::transaction::Snapshot;
 
 /// What is to be replayed, and how.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +81,7 @@ pub struct Replayed {
 pub enum Apart {
     /// It was no run: an edit of the operator, a reset.
     NoRun,
-    /// The guest was not entered, or read no version.
+    /// The guest was not entered.
     NotEntered,
     /// It had a secret argument, which the record masks.
     Secret,
@@ -96,8 +95,22 @@ pub enum Apart {
     NotKept,
     /// The version that it read was compacted away, while it was under way.
     Compacted,
+    /// Another compiler made its code then, and what is recorded of it is promised for that one only.
+    OtherCompiler,
+    /// It took longer than a minute when it was made again, and longer than it was allowed then.
+    TooSlow,
     /// It is a run of another process than the one that was asked for.
     OtherProcess,
+}
+
+/// Why a run is not made again.
+enum Unstaged {
+    /// There is a reason, and it is counted.
+    Apart(Apart),
+    /// Its component, as it was, cannot be registered.
+    Unfit(String),
+    /// Nothing can be replayed any more.
+    Failed(ReplayError),
 }
 
 /// Differences that are told.
@@ -116,6 +129,10 @@ impl Apart {
             Self::HostFailed => "ended by a failure of the host",
             Self::NotKept => "whose component or terms are not kept",
             Self::Compacted => "on versions that were compacted away",
+            Self::OtherCompiler => {
+                "made by another compiler, which alone gives the same end or cost"
+            }
+            Self::TooSlow => "too slow now",
             Self::OtherProcess => "of other processes",
         }
     }
@@ -132,6 +149,8 @@ impl Apart {
             Self::HostFailed => "host-failed",
             Self::NotKept => "not-kept",
             Self::Compacted => "compacted",
+            Self::OtherCompiler => "other-compiler",
+            Self::TooSlow => "too-slow",
             Self::OtherProcess => "other-process",
         }
     }
@@ -165,7 +184,15 @@ pub fn replay(
         differences: Vec::new(),
         apart: BTreeMap::new(),
     };
+    let mut known = BTreeSet::new();
     while let Some(entry) = records.next()? {
+        if let Actor::Process {
+            name,
+            digest: Some(_),
+        } = &entry.record.actor
+        {
+            known.insert(name.to_string());
+        }
         let seq = entry.record.seq;
         let first = replayed.records.map_or(seq, |(first, _)| first);
         replayed.records = Some((first, seq));
@@ -177,7 +204,14 @@ pub fn replay(
     if let Some((_, seq)) = replayed.records {
         versions.compare_last(seq)?;
     }
-    Ok(replayed)
+    match &options.process {
+        // That nothing differs would say nothing.
+        Some(process) if !known.contains(process) => Err(ReplayError::NoSuchProcess {
+            process: process.clone(),
+            known: known.into_iter().collect(),
+        }),
+        _ => Ok(replayed),
+    }
 }
 
 /// Why a history could not be replayed.
@@ -187,6 +221,14 @@ pub enum ReplayError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// No run of the range is of the process that was asked for.
+    #[error("no record is of a process `{process}`")]
+    NoSuchProcess {
+        /// What was asked for.
+        process: String,
+        /// The processes of the records.
+        known: Vec<String>,
+    },
     /// There is no engine to run guests in.
     #[error("no guest can be run: {0}")]
     Engine(#[from] crate::error::EngineBuildError),
@@ -200,44 +242,24 @@ impl Replayed {
         stage: &mut Stage<'_>,
         options: &Options,
     ) -> Result<(), ReplayError> {
-        let record = &entry.record;
-        let apart = apart(record, options.process.as_deref());
-        let (process, read) = match (apart, &record.actor, record.read_version) {
-            (Some(apart), ..) => return self.count(apart),
-            (None, Actor::Process { name, .. }, Some(read)) => (name, read),
-            (None, _, None) => return self.count(Apart::NotEntered),
-            (None, ..) => return self.count(Apart::NoRun),
-        };
-        let Some(read) = versions.at(read)? else {
-            return self.count(Apart::Compacted);
-        };
-        let rerun = match stage.rehearse(process, entry, read)? {
-            Ok(rerun) => rerun,
-            Err(Unstaged::NotKept) => return self.count(Apart::NotKept),
-            Err(Unstaged::Secret) => return self.count(Apart::Secret),
-            Err(Unstaged::Unfit(problem)) => {
-                self.note(Difference::of_component(entry, &problem));
-                return Ok(());
-            }
-        };
-        self.judge(entry, &rerun);
-        Ok(())
-    }
-
-    fn judge(&mut self, entry: &Entry, rerun: &Rerun) {
-        match compare(entry, rerun) {
-            None => self.alike += 1,
+        if let Some(difference) = contradiction(entry) {
+            self.note(difference);
+            return Ok(());
+        }
+        match again(entry, versions, stage, options) {
+            Ok(None) => self.alike += 1,
             // Other code for the same guest may cost otherwise; it must not do otherwise.
-            Some(difference) if difference.what == What::Fuel && !rerun.same_settings => {
+            Ok(Some(difference))
+                if difference.what == What::Fuel && difference.compiler == Compiler::Other =>
+            {
                 self.alike += 1;
                 self.other_fuel += 1;
             }
-            Some(difference) => self.note(difference),
+            Ok(Some(difference)) => self.note(difference),
+            Err(Unstaged::Apart(apart)) => *self.apart.entry(apart).or_default() += 1,
+            Err(Unstaged::Unfit(problem)) => self.note(Difference::of_component(entry, &problem)),
+            Err(Unstaged::Failed(error)) => return Err(error),
         }
-    }
-
-    fn count(&mut self, apart: Apart) -> Result<(), ReplayError> {
-        *self.apart.entry(apart).or_default() += 1;
         Ok(())
     }
 
@@ -249,33 +271,64 @@ impl Replayed {
     }
 }
 
-/// What of a record tells already that its run cannot be made again.
-fn apart(record: &Record, only: Option<&str>) -> Option<Apart> {
-    let Actor::Process { name, .. } = &record.actor else {
-        return Some(Apart::NoRun);
+/// Makes the run of a record again, where there is one and it can be. What it did otherwise.
+fn again(
+    entry: &Entry,
+    versions: &Versions<'_>,
+    stage: &mut Stage<'_>,
+    options: &Options,
+) -> Result<Option<Difference>, Unstaged> {
+    let record = &entry.record;
+    let Actor::Process { name, digest } = &record.actor else {
+        return Err(Apart::NoRun.into());
     };
-    if only.is_some_and(|only| *only != **name) {
-        return Some(Apart::OtherProcess);
+    if options.process.as_ref().is_some_and(|it| **it != **name) {
+        return Err(Apart::OtherProcess.into());
     }
-    if record.outcome == Outcome::Refused || record.read_version.is_none() {
-        return Some(Apart::NotEntered);
+    if record.outcome == Outcome::Refused {
+        return Err(Apart::NotEntered.into());
     }
-    let has_files = |outside: &crate::side_effects::Outside| {
-        !outside.directories.is_empty() || outside.writable.is_some()
+    let promise = Promise::of(entry)?;
+    let digest = digest.as_ref().ok_or(Apart::NotKept)?;
+    let part = stage.part(name, digest, entry)?;
+    if let Some(apart) = part.lacks(entry) {
+        return Err(apart.into());
+    }
+    if !promise.holds_for(part.compiler) {
+        return Err(Apart::OtherCompiler.into());
+    }
+    let read = match record.read_version {
+        Some(version) => read(entry, version, versions)?,
+        // It ended while its instance was made, before it could read anything.
+        None => versions.last().clone(),
     };
-    if record.outside.as_deref().is_some_and(has_files) {
-        return Some(Apart::Files);
-    }
-    match record.error.as_deref().and_then(stable) {
-        Some(Code::TimeExhausted) => Some(Apart::OutOfTime),
-        Some(Code::HostFailed | Code::StoreFailed | Code::DirectoryUnusable) => {
-            Some(Apart::HostFailed)
+    let rerun = part.rehearse(entry, read);
+    Ok(compare(entry, promise, &rerun, stage.limits())?)
+}
+
+fn read(entry: &Entry, version: u64, versions: &Versions<'_>) -> Result<Snapshot, Unstaged> {
+    match versions.at(version) {
+        Ok(found) => found.ok_or(Apart::Compacted.into()),
+        // Whoever wrote that made it up.
+        Err(StoreError::NoSuchVersion { asked, .. }) => {
+            let damage = Damage::Record {
+                seq: entry.record.seq,
+                problem: format!("it read version {asked}, which there never was"),
+            };
+            Err(StoreError::Damaged(damage).into())
         }
-        _ => None,
+        Err(error) => Err(error.into()),
     }
 }
 
-/// Whether a value of a record is what a run of the same call gives again.
-fn same_bits(recorded: &Value, found: &Value) -> bool {
-    theus_core::codec::encode_all(recorded) == theus_core::codec::encode_all(found)
+impl From<Apart> for Unstaged {
+    fn from(apart: Apart) -> Self {
+        Self::Apart(apart)
+    }
+}
+
+impl From<StoreError> for Unstaged {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
 }

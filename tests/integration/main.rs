@@ -44,6 +44,7 @@ mod readme;
 mod recipes;
 mod records;
 mod replay;
+mod replay_forged;
 mod resources;
 mod schema;
 mod security;

@@ -1,6 +1,8 @@
 //! The clock and randomness: there where a contract asks for them and the operator grants them, recorded, and brought again.
 
+use crate::harness::binary::run_in;
 use crate::harness::engines::commits;
+use crate::harness::guests;
 use crate::harness::outside::{called, engine, folder, result};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use theus_host::{Call, Outcome, Receipt, Seed, Value, args};
@@ -111,5 +113,58 @@ fn a_standing_instance_sees_the_time_of_its_own_call() {
         );
         let read = commits(&engine, "read", args! { "path" => "/data/file" });
         assert_eq!(result(&read), Value::from("some text"));
+    }
+}
+
+/// What a receipt shows of a run, typed again.
+#[test]
+fn the_command_line_brings_a_time_and_a_seed_again() {
+    let folder = folder();
+    std::fs::write(folder.path().join("context.yaml"), "domain: { seen: null }").expect("written");
+    let guest = guests::outside().file.display().to_string();
+    let run = |process: &str, flags: &[&str]| {
+        let line = [
+            "run",
+            &guest,
+            process,
+            "--context",
+            "context.yaml",
+            "-o",
+            "json",
+        ];
+        let grants = ["--grant", "clock,random", "--dir", "data=data"];
+        let ran = run_in(folder.path(), &[&line[..], &grants, flags].concat());
+        (ran.code, ran.json())
+    };
+    let (_, first) = run("random", &[]);
+    let seed = first["outside"]["seed"].as_str().expect("a seed");
+    let (code, again) = run("random", &["--seed", seed]);
+    assert_eq!((code, &again["result"]), (0, &first["result"]));
+    assert_eq!(again["outside"]["seed"], seed);
+    assert_ne!(run("random", &[]).1["result"], first["result"]);
+
+    let (code, then) = run("time", &["--at-time", "2026-11-25T12:00:00.5Z"]);
+    assert_eq!(
+        (code, then["result"].as_u64()),
+        (0, Some(1_795_608_000_500_000_000))
+    );
+
+    // Brought in vain.
+    for (process, flags) in [
+        ("time", ["--seed", seed]),
+        ("random", ["--at-time", "2026-11-25T12:00:00Z"]),
+    ] {
+        let (code, refused) = run(process, &flags);
+        assert_eq!(
+            (code, refused["error"]["code"].as_str()),
+            (3, Some("THEUS-C008"))
+        );
+    }
+    for wrong in [["--seed", "07"], ["--at-time", "noon"]] {
+        let (code, refused) = run("time", &wrong);
+        assert_eq!(
+            (code, refused["error"]["code"].as_str()),
+            (2, Some("THEUS-U001"))
+        );
     }
 }

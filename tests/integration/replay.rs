@@ -326,6 +326,7 @@ fn whatever_is_different_is_named() {
         (
             |it| {
                 it.writes.clear();
+                it.result = None;
                 it.record.error = Some("ValueError".into());
                 it.record.outcome = Outcome::RolledBack;
             },
@@ -461,6 +462,13 @@ fn the_verb_replays_what_commands_did() {
     assert_eq!(
         (&object["first"], &object["alike"], &object["version"]),
         (&json!(2), &json!(1), &json!(1))
+    );
+    let misspelt = ["replay", "--state", "state", "--process", "add_products"];
+    let ran = run_in(folder.path(), &misspelt);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.stderr.contains("did you mean `add_product`?"),
+        "{ran:?}"
     );
     for wrong in [["--from", "4"].as_slice(), &["--from", "3", "--to", "2"]] {
         let ran = run_in(

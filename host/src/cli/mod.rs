@@ -3,6 +3,7 @@
 mod args;
 mod artefact;
 mod audit;
+mod brought;
 mod build;
 mod check;
 mod code_cache;

@@ -3,16 +3,19 @@
 use super::code_cache::CacheFlag;
 use super::exit;
 use super::failure::Failure;
+use super::nearest::did_you_mean;
 use super::output::Output;
 use super::progress::during;
 use super::state_dir::StateDir;
-use super::text::escape;
+use super::text::{escape, list};
+use super::value_text::show;
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use theus_core::code::Code;
-use theus_host::replay::{self, Apart, Difference, Options, ReplayError, Replayed, What};
+use theus_core::path::cut;
+use theus_host::replay::{self, Apart, Compiler, Difference, Options, ReplayError, Replayed, What};
 use theus_host::{ErrorReport, Value};
 
 /// The words of `replay`.
@@ -58,8 +61,19 @@ struct PrintedDifference {
 /// A value in a text is cut behind so many characters.
 const SHOWN: usize = 120;
 
-const HELP: &str = "a record that was not written by this host says something else than the guest does, or the guest's code does \
-                    something else on this machine: `log verify --expect HASH` finds records that were rewritten";
+/// What may be the cause.
+fn help(compiler: Compiler) -> &'static str {
+    match compiler {
+        Compiler::Same => {
+            "a record that was not written by this host says something else than the guest does, or the guest's code does \
+             something else on this machine: `log verify --expect HASH` finds records that were rewritten"
+        }
+        Compiler::Other => {
+            "it was recorded by another version of theus-host, or with another compiler: replay it with that one; where it \
+             differs there as well, `log verify --expect HASH` finds records that were rewritten"
+        }
+    }
+}
 
 impl Replay {
     /// Replays, and prints what came of it.
@@ -76,8 +90,16 @@ impl Replay {
         })
         .map_err(|error| match error {
             ReplayError::Store(error) => error.into(),
+            ReplayError::NoSuchProcess { process, known } => no_such_process(&process, &known),
             other => Failure::new(Code::HostFailed, other),
         })?;
+        if replayed.records.is_none() && (self.from.is_some() || self.to.is_some()) {
+            return Err(Failure::new(
+                Code::StateUnfit,
+                "the records of that range were compacted away",
+            )
+            .help("`theus-host log` shows the numbers of records"));
+        }
         let failure = replayed
             .differences
             .first()
@@ -107,12 +129,21 @@ impl Replay {
     }
 }
 
+fn no_such_process(process: &str, known: &[String]) -> Failure {
+    let known: Vec<_> = known.iter().map(String::as_str).collect();
+    let message = format!("no record of these is of a process `{}`", cut(process));
+    Failure::new(Code::NoSuchProcess, message)
+        .help(format!("there are records of: {}", list(&known, "none")))
+        .help_if(did_you_mean(process, known))
+}
+
 fn failure(replayed: &Replayed, first: &Difference) -> Failure {
     let others = match replayed.different {
         1 => String::new(),
         number => format!("; it is the first of {number} differences"),
     };
-    let failure = Failure::new(Code::ReplayDiffers, format!("{}{others}", told(first))).help(HELP);
+    let failure = Failure::new(Code::ReplayDiffers, format!("{}{others}", told(first)))
+        .help(help(first.compiler));
     match &first.process {
         Some(process) => failure.process(process),
         None => failure,
@@ -184,12 +215,7 @@ fn told(difference: &Difference) -> String {
     let process = escape(process);
     let shown = |value: Option<&Value>| match value {
         None => "nothing".to_owned(),
-        Some(value) => {
-            let text = serde_json::to_string(value).unwrap_or_default();
-            let cut: String = text.chars().take(SHOWN).collect();
-            let more = if cut.len() < text.len() { "…" } else { "" };
-            format!("{cut}{more}")
-        }
+        Some(value) => show(value, SHOWN),
     };
     match difference.what {
         What::Component => format!(

@@ -1,6 +1,7 @@
 //! `run`: one process, once, through the whole pipeline.
 
 use super::args::{self, Words};
+use super::brought::Brought;
 use super::code_cache::CacheFlag;
 use super::config::{ConfigFlag, Setup};
 use super::exit;
@@ -58,6 +59,8 @@ pub(super) struct Run {
     buffered: Option<bool>,
     #[command(flatten)]
     grants: Grants,
+    #[command(flatten)]
+    brought: Brought,
     #[command(flatten)]
     config: ConfigFlag,
     /// Lets contract and zone violations pass and reports them; for developing a contract
@@ -191,7 +194,7 @@ impl Run {
         })
         .map_err(|error| in_process(error.into()))?;
         notes.extend(registered.notes);
-        let mut call = Call::new(contract.name.clone(), args);
+        let mut call = self.brought.to(Call::new(contract.name.clone(), args));
         if self.dry_run {
             call = call.dry_run();
         }

@@ -1,13 +1,17 @@
 //! What a run that was made again did otherwise than its record says.
 
-use super::same_bits;
+use super::Apart;
+use crate::error::RunError;
 use crate::receipt::Outcome;
 use crate::record::Actor;
-use crate::store::{Entry, message_value, write_value};
+use crate::store::{Entry, StoreLimits, message_value, write_value};
 use std::fmt;
-use theus_core::code::Code;
-use theus_core::transaction::Transaction;
+use theus_core::code::{Code, ErrorKind};
+use theus_core::codec;
+use theus_core::limits::Limit;
+use theus_core::transaction::{OutboxMessage, Transaction, Write};
 use theus_core::value::Value;
+use theus_core::zone::Zone;
 
 /// The first thing in which a run is not as its record says.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +27,8 @@ pub struct Difference {
     pub recorded: Option<Value>,
     /// What was found; none where nothing was.
     pub found: Option<Value>,
+    /// Which compiler made the guest's code when it was recorded.
+    pub compiler: Compiler,
 }
 
 /// What can be different.
@@ -43,113 +49,217 @@ pub enum What {
     Component,
 }
 
+/// Which compiler made the code of a run that is recorded, compared with the one that makes it now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compiler {
+    /// The same, with the same settings, of the same version of the host.
+    Same,
+    /// Another one, or other settings, or another version of the host: fuel is not promised to be equal.
+    Other,
+}
+
 /// A run that was made again.
 pub(super) struct Rerun {
-    pub(super) ended: Result<Transaction, String>,
+    pub(super) ended: Result<Transaction, RunError>,
     pub(super) result: Option<Value>,
     pub(super) fuel: u64,
-    /// Whether the same compiler with the same settings made its code.
-    pub(super) same_settings: bool,
+    pub(super) compiler: Compiler,
+}
+
+/// How much of a run its record promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Promise {
+    /// All of it.
+    Whole,
+    /// The code of its error.
+    Ending(Code),
+    /// What the guest cost: it ended in order, and what came behind it refused the run.
+    Cost,
+}
+
+/// What is recorded of a run.
+#[derive(Debug, Default, PartialEq)]
+struct Effects {
+    writes: Vec<Value>,
+    messages: Vec<Value>,
+    result: Option<Value>,
+}
+
+impl Promise {
+    /// What the record of a run whose guest was entered promises.
+    ///
+    /// # Errors
+    ///
+    /// Why nothing is.
+    pub(super) fn of(entry: &Entry) -> Result<Self, Apart> {
+        let Some(code) = entry.record.error.as_deref().and_then(stable) else {
+            return Ok(Self::Whole);
+        };
+        match (code, code.kind()) {
+            (Code::TimeExhausted, _) => Err(Apart::OutOfTime),
+            (_, ErrorKind::Host) => Err(Apart::HostFailed),
+            (Code::SchemaBroken, _)
+            | (_, ErrorKind::AuditBlock | ErrorKind::AuditAbort | ErrorKind::Interlock) => {
+                Ok(Self::Cost)
+            }
+            _ => Ok(Self::Ending(code)),
+        }
+    }
+
+    /// Whether another compiler keeps it: how much fuel, stack or memory the same guest takes, it does not.
+    pub(super) fn holds_for(self, compiler: Compiler) -> bool {
+        match (compiler, self) {
+            (Compiler::Same, _) | (Compiler::Other, Self::Whole) => true,
+            (Compiler::Other, Self::Ending(code)) => code.kind() != ErrorKind::Limit,
+            (Compiler::Other, Self::Cost) => false,
+        }
+    }
+}
+
+/// What a record says that its kind never leaves, whatever was run: nothing remains of what failed, a commit has no error,
+/// resets write nothing else.
+pub(super) fn contradiction(entry: &Entry) -> Option<Difference> {
+    let record = &entry.record;
+    let is_run = matches!(record.actor, Actor::Process { .. });
+    let error = record.error.as_deref().map(Value::from);
+    let (recorded, mut allowed) = (Effects::recorded(entry), Effects::default());
+    match (&record.actor, record.outcome) {
+        (Actor::SignalsReset, Outcome::Committed) => {
+            let signals = entry
+                .writes
+                .iter()
+                .filter(|it| it.path.zone() == Zone::Signal);
+            allowed.writes = signals.map(write_value).collect();
+        }
+        (Actor::InterlockReset, _) => {}
+        (_, Outcome::Committed) if error.is_some() => {
+            return Some(Difference::of(entry, What::Error, error, None));
+        }
+        (_, Outcome::Committed) => return None,
+        (_, _) if is_run && error.is_none() => {
+            return Some(Difference::of(entry, What::Error, None, None));
+        }
+        _ => {}
+    }
+    first_difference(entry, &recorded, &allowed)
 }
 
 /// The first difference between a record and its run made again.
-pub(super) fn compare(entry: &Entry, rerun: &Rerun) -> Option<Difference> {
-    let record = &entry.record;
-    let different = |what, recorded: Option<Value>, found: Option<Value>| {
-        Some(Difference::of(entry, what, recorded, found))
-    };
-    let text = |code: Option<&str>| code.map(Value::from);
-    let fuel = || {
-        let same = record.fuel == rerun.fuel;
-        let number = |fuel| Some(Value::unsigned(fuel));
-        (!same).then(|| Difference::of(entry, What::Fuel, number(record.fuel), number(rerun.fuel)))
-    };
-    let transaction = match (&rerun.ended, record.error.as_deref()) {
-        // Nothing remained of it but how it ended, and what that cost.
-        (Err(found), Some(recorded)) if found == recorded => {
-            return if is_exact(recorded) { fuel() } else { None };
-        }
-        (Err(found), recorded) => {
-            return different(What::Error, text(recorded), text(Some(found)));
-        }
-        // What the guest did was in order; what came behind it refused the run, and is not judged again.
-        (Ok(_), Some(recorded)) if is_behind_the_guest(recorded) => return fuel(),
-        (Ok(_), Some(recorded)) => return different(What::Error, text(Some(recorded)), None),
-        (Ok(transaction), None) => transaction,
-    };
-    debug_assert_eq!(record.outcome, Outcome::Committed);
-    let writes = |writes: &[theus_core::transaction::Write]| -> Vec<Value> {
-        writes.iter().map(write_value).collect()
-    };
-    let messages = |messages: &[theus_core::transaction::OutboxMessage]| -> Vec<Value> {
-        messages.iter().map(message_value).collect()
-    };
-    let lists = [
-        (
-            What::Write as fn(usize) -> What,
-            writes(&entry.writes),
-            writes(transaction.writes()),
-        ),
-        (
-            What::Message,
-            messages(&entry.outbox),
-            messages(transaction.outbox()),
-        ),
-    ];
-    for (what, recorded, found) in lists {
-        if let Some(at) = first_difference(&recorded, &found) {
-            return different(
-                what(at + 1),
-                recorded.get(at).cloned(),
-                found.get(at).cloned(),
-            );
-        }
+///
+/// # Errors
+///
+/// Why it says nothing about the record.
+pub(super) fn compare(
+    entry: &Entry,
+    promise: Promise,
+    rerun: &Rerun,
+    limits: StoreLimits,
+) -> Result<Option<Difference>, Apart> {
+    let limit = rerun.ended.as_ref().err().and_then(RunError::limit);
+    if limit == Some(Limit::Time) {
+        return Err(Apart::TooSlow);
     }
-    let same_result = match (&entry.result, &rerun.result) {
-        (Some(recorded), Some(found)) => same_bits(recorded, found),
-        (recorded, found) => recorded.is_none() && found.is_none(),
-    };
-    if !same_result {
-        return different(What::Result, entry.result.clone(), rerun.result.clone());
+    if limit.is_some() && rerun.compiler == Compiler::Other {
+        return Err(Apart::OtherCompiler);
     }
-    fuel()
-}
-
-/// Whether equal fuel is promised of a run that ended so: of those that fail with an error of their contract.
-fn is_exact(code: &str) -> bool {
-    stable(code).is_none()
-}
-
-/// Whether a run that ended so had left its guest in order.
-fn is_behind_the_guest(code: &str) -> bool {
-    matches!(
-        stable(code),
-        Some(
-            Code::AuditBlocked
-                | Code::AuditAborted
-                | Code::InterlockThrown
-                | Code::InterlockInForce
-                | Code::SchemaBroken
-                | Code::TooManyWrites
-        )
-    )
+    let promise = match (promise, &rerun.ended) {
+        // A store says of what is too large for it that these are too many writes, as a limit says of a guest's.
+        (Promise::Ending(Code::TooManyWrites), Ok(transaction))
+            if !fits(entry, transaction, limits) =>
+        {
+            Promise::Cost
+        }
+        (promise, _) => promise,
+    };
+    let difference = ending(entry, promise, rerun)
+        .or_else(|| match (&rerun.ended, promise) {
+            (Ok(transaction), Promise::Whole) => {
+                let found = Effects::of(transaction, rerun.result.as_ref());
+                first_difference(entry, &Effects::recorded(entry), &found)
+            }
+            _ => None,
+        })
+        .or_else(|| match promise {
+            Promise::Whole | Promise::Cost => fuel(entry, rerun),
+            Promise::Ending(_) => None,
+        });
+    Ok(difference.map(|it| Difference {
+        compiler: rerun.compiler,
+        ..it
+    }))
 }
 
 /// The code that a record's error is, where it is not one of a contract.
-pub(super) fn stable(code: &str) -> Option<Code> {
+fn stable(code: &str) -> Option<Code> {
     Code::ALL
         .iter()
         .copied()
         .find(|known| known.as_str() == code)
 }
 
-fn first_difference(recorded: &[Value], found: &[Value]) -> Option<usize> {
-    let same = recorded
-        .iter()
-        .zip(found)
-        .take_while(|(recorded, found)| same_bits(recorded, found))
-        .count();
-    (same < recorded.len().max(found.len())).then_some(same)
+fn fits(entry: &Entry, transaction: &Transaction, limits: StoreLimits) -> bool {
+    let mut whole = entry.clone();
+    whole.writes = transaction.writes().to_vec();
+    whole.outbox = transaction.outbox().to_vec();
+    limits.check(&whole).is_ok()
+}
+
+/// How the guest ended. Where what came behind it refused the run, it had ended in order.
+fn ending(entry: &Entry, promise: Promise, rerun: &Rerun) -> Option<Difference> {
+    let recorded = entry.record.error.clone();
+    let expected = recorded.clone().filter(|_| promise != Promise::Cost);
+    let found = rerun.ended.as_ref().err().map(RunError::code);
+    let text = |code: Option<String>| code.as_deref().map(Value::from);
+    (expected != found).then(|| Difference::of(entry, What::Error, text(recorded), text(found)))
+}
+
+fn fuel(entry: &Entry, rerun: &Rerun) -> Option<Difference> {
+    let number = |fuel| Some(Value::unsigned(fuel));
+    let recorded = entry.record.fuel;
+    (recorded != rerun.fuel)
+        .then(|| Difference::of(entry, What::Fuel, number(recorded), number(rerun.fuel)))
+}
+
+fn first_difference(entry: &Entry, recorded: &Effects, found: &Effects) -> Option<Difference> {
+    let in_lists = |what: fn(usize) -> What, recorded: &[Value], found: &[Value]| {
+        let all = 0..recorded.len().max(found.len());
+        let at = all
+            .clone()
+            .find(|at| !same_bits(recorded.get(*at), found.get(*at)))?;
+        let (recorded, found) = (recorded.get(at).cloned(), found.get(at).cloned());
+        Some(Difference::of(entry, what(at + 1), recorded, found))
+    };
+    in_lists(What::Write, &recorded.writes, &found.writes)
+        .or_else(|| in_lists(What::Message, &recorded.messages, &found.messages))
+        .or_else(|| {
+            let results = (&recorded.result, &found.result);
+            let same = same_bits(results.0.as_ref(), results.1.as_ref());
+            let (recorded, found) = (results.0.clone(), results.1.clone());
+            (!same).then(|| Difference::of(entry, What::Result, recorded, found))
+        })
+}
+
+/// A number of another kind and a zero of another sign differ, and what is no number is itself.
+fn same_bits(recorded: Option<&Value>, found: Option<&Value>) -> bool {
+    recorded.map(codec::encode_all) == found.map(codec::encode_all)
+}
+
+impl Effects {
+    fn recorded(entry: &Entry) -> Self {
+        Self::new(&entry.writes, &entry.outbox, entry.result.as_ref())
+    }
+
+    fn of(transaction: &Transaction, result: Option<&Value>) -> Self {
+        Self::new(transaction.writes(), transaction.outbox(), result)
+    }
+
+    fn new(writes: &[Write], messages: &[OutboxMessage], result: Option<&Value>) -> Self {
+        Self {
+            writes: writes.iter().map(write_value).collect(),
+            messages: messages.iter().map(message_value).collect(),
+            result: result.cloned(),
+        }
+    }
 }
 
 impl Difference {
@@ -164,6 +274,7 @@ impl Difference {
             what,
             recorded,
             found,
+            compiler: Compiler::Same,
         }
     }
 
@@ -189,3 +300,6 @@ impl fmt::Display for What {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
