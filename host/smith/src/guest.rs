@@ -5,7 +5,7 @@ use crate::graft::{By, Graft, Reach, Returns, Step, TEXTS};
 use arbitrary::Unstructured;
 use std::fmt;
 use theus_core::contract::Contract;
-use theus_core::fuzz::{Broken, Dice, Keys, Script, path, tree};
+use theus_core::fuzz::{Broken, Dice, HostCall, Keys, Script, path, tree};
 use theus_core::path::{Layer, Path, Segment};
 use theus_core::pattern::PathPattern;
 use theus_core::value::Value;
@@ -108,6 +108,7 @@ impl Case {
             let call = self.script.call(dice);
             self.script.calls.push(call);
         }
+        // Where the check itself breaks, the calls stay as they are: that finding is `context_calls`' own.
         if !dice.once_in(3)
             && let Ok(ended) = self.script.check()
         {
@@ -126,6 +127,22 @@ impl Case {
                 level: dice.pick(&[0, 1, 2, 3, 4, 5, -1]),
                 message: theus_core::fuzz::text(dice),
             }),
+            // A spy: it ends here, unless the guard is broken, and then its result shows what it saw.
+            5 => {
+                let path = dice.pick(&["global.canary", "global"]).into();
+                acts.push(Act::Call(HostCall::Get { path }));
+                self.graft.returns = Returns::Heap;
+                self.graft.allocator = By::Us;
+            }
+            // A vandal: the same of writing.
+            6 => {
+                let path = dice.pick(&["global.canary", "global.made", "domain.sig_made"]);
+                let call = HostCall::Set {
+                    path: path.into(),
+                    value: vec![0xc0],
+                };
+                acts.push(Act::Call(call));
+            }
             4 if dice.once_in(3) => acts.push(Act::Abort {
                 message: theus_core::fuzz::text(dice),
             }),
