@@ -125,7 +125,8 @@ fn ending(receipt: &Receipt) -> String {
 }
 
 /// In what two runs with the same input differ. Runs that trap or reach a limit are only promised to end alike.
-fn difference(one: &Receipt, other: &Receipt) -> Option<&'static str> {
+#[must_use]
+pub fn difference(one: &Receipt, other: &Receipt) -> Option<&'static str> {
     let ending = |it: &Receipt| it.error.as_ref().map(|error| (error.code(), error.kind()));
     if ending(one) != ending(other) || one.outcome != other.outcome {
         return Some("how they end");

@@ -29,6 +29,7 @@ mod script;
 mod shrink;
 
 pub use self::finding::{Finding, FindingKind};
+pub use self::judge::difference;
 pub use self::report::{AuditSeen, Costly, FuzzReport, ProcessReport};
 pub use self::script::play_script;
 

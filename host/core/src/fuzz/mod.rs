@@ -27,7 +27,7 @@ mod values;
 
 pub use self::calls::{Answer, HostCall};
 pub use self::dice::{Dice, bytes};
-pub use self::script::{Ended, Script};
+pub use self::script::{Ended, Script, uncovered};
 pub use self::values::{Keys, argument, key, path, text, tree, value};
 pub(crate) use self::values::{real, whole};
 
