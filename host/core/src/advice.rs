@@ -138,8 +138,13 @@ impl Lines {
         }
         let missing = self.missing.iter().map(ToString::to_string);
         let all: Vec<String> = self.given.iter().cloned().chain(missing).collect();
-        writeln!(f, "    {list} = {all:?},")
+        f.write_str(&line(list.name(), &all))
     }
+}
+
+/// One list in the spelling of the Rust attribute, as a line of its own.
+pub(crate) fn line(list: &str, items: &[String]) -> String {
+    format!("    {list} = {items:?},\n")
 }
 
 impl fmt::Display for Advice {

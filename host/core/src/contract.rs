@@ -22,9 +22,9 @@ pub const SECTION: &str = "theus:contract";
 pub const MAX_SECTION_BYTES: usize = 256 * 1024;
 
 const MAX_PROCESSES: usize = 256;
-const MAX_ITEMS: usize = 256;
+pub(crate) const MAX_ITEMS: usize = 256;
 const MAX_NAME_BYTES: usize = 128;
-const MAX_TEXT_BYTES: usize = 1024;
+pub(crate) const MAX_TEXT_BYTES: usize = 1024;
 
 /// What one process declares.
 #[derive(Clone, Debug, PartialEq, Eq)]

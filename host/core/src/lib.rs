@@ -21,6 +21,7 @@ pub mod json;
 pub mod limits;
 mod list;
 mod map;
+pub mod minimize;
 pub mod path;
 pub mod pattern;
 pub mod policy;

@@ -118,6 +118,34 @@ impl PathPattern {
         })
     }
 
+    /// The pattern with one step more.
+    #[must_use]
+    pub fn child(&self, step: Step) -> Self {
+        let mut steps = self.steps.clone();
+        steps.push(step);
+        Self {
+            layer: self.layer,
+            steps,
+        }
+    }
+
+    /// Whether it names an element of a list: as an output it allows `set` only.
+    #[must_use]
+    pub fn is_indexed(&self) -> bool {
+        let is_index =
+            |step: &Step| matches!(step, Step::IndexParam(_) | Step::Fixed(Segment::Index(_)));
+        self.steps.iter().any(is_index)
+    }
+
+    /// Whether every place that `other` names lies at or below the one that this pattern names, in the same zone, whatever
+    /// the arguments are.
+    #[must_use]
+    pub fn holds(&self, other: &Self) -> bool {
+        self.layer == other.layer
+            && self.zone() == other.zone()
+            && other.steps.starts_with(&self.steps)
+    }
+
     /// Whether a place that `other` names may lie at or below one that this pattern names, in the same zone.
     ///
     /// A key under `{param}` may be the one that the argument names: only the call can tell.
