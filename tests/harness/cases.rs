@@ -45,10 +45,11 @@ pub(crate) fn suite() -> Suite<'static> {
 fn shape_failures(words: &[String], exit: i32, found: &Json) -> Vec<String> {
     let mut failures = output_schema::misfits(words, found);
     let kind = found["error"]["kind"].as_str();
-    // What `fuzz` finds is no error of its own.
+    // What `fuzz` and `audit backtest` find is no error of its own.
     let found_some = found["findings"]
         .as_array()
-        .is_some_and(|it| !it.is_empty());
+        .is_some_and(|it| !it.is_empty())
+        || found["refused"]["commits"].as_u64() > Some(0);
     if kind.map_or(i32::from(found_some), exit_code) != exit {
         failures.push(format!("exit code {exit} with the kind {kind:?}"));
     }

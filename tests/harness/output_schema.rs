@@ -64,6 +64,8 @@ fn definition(words: &[String], output: &Json) -> Option<&'static str> {
         ("audit", "gen-spec") => Some("audit-gen-spec"),
         // A backup tells of the copy what `log verify` would.
         ("log", "verify") | ("state", "backup") => Some("log-verify"),
+        ("audit", "backtest") => Some("audit-backtest"),
+        ("contract", "minimize") => Some("contract-minimize"),
         ("log", "salvage") => Some("log-salvage"),
         ("log", "outbox") => Some("log-outbox"),
         ("log", _) => Some("log"),

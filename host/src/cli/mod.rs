@@ -13,6 +13,7 @@ mod config;
 mod context;
 mod context_file;
 mod context_text;
+mod contract;
 mod edit;
 mod exit;
 mod explain;
@@ -32,8 +33,10 @@ mod replay;
 mod report;
 mod run;
 mod schema;
+mod span;
 mod state;
 mod state_dir;
+mod table;
 mod target;
 mod test;
 mod text;
@@ -114,6 +117,8 @@ enum Verb {
     Schema(schema::SchemaVerb),
     /// Works with audit recipes: what one means for a guest, and one to begin with
     Audit(audit::Audit),
+    /// Holds what processes declare against what they do: the tightest contract that a history fits into
+    Contract(contract::ContractVerb),
     /// Runs a guest's cases: commands as data, with what each must print
     Test(test::Test),
     /// Prints what happened in a state and why, verifies it, or saves what is sound of it
@@ -159,6 +164,7 @@ pub(crate) fn main(words: &[OsString]) -> u8 {
         Verb::Fuzz(fuzz) => fuzz.execute(out, &mut output),
         Verb::Schema(schema) => schema.execute(&mut output),
         Verb::Audit(audit) => audit.execute(out, &mut output),
+        Verb::Contract(contract) => contract.execute(&mut output),
         Verb::Test(test) => test.execute(&mut output),
         Verb::Log(log) => log.execute(&mut output),
         Verb::Replay(replay) => replay.execute(&mut output),

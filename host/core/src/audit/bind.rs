@@ -96,10 +96,11 @@ impl Binder<'_> {
             return None;
         }
         let mut binding = Binding::default();
+        let mut secrets = Vec::new();
         if let Some(Field::Argument { name, steps }) = &rule.field
             && let Some(parameter) = self.contract.parameter(name)
         {
-            binding.secret = parameter.secret;
+            secrets.extend(parameter.secret.then(|| name.clone()));
             binding.nil_is_absent = parameter.optional && steps.is_empty();
         }
         if let Condition::Expr(expression) = &rule.condition {
@@ -108,12 +109,17 @@ impl Binder<'_> {
                     || expression.arguments().iter().any(|it| it == name)
             };
             let read = || self.contract.parameters.iter().filter(|it| reads(&it.name));
-            binding.secret |= read().any(|it| it.secret);
+            secrets.extend(
+                read()
+                    .filter(|it| it.secret)
+                    .map(|it| SmolStr::from(it.name.as_str())),
+            );
             binding.optional = read()
                 .filter(|it| it.optional)
                 .map(|it| SmolStr::from(it.name.as_str()))
                 .collect();
         }
+        binding.secrets = secrets.into();
         rule.bind(binding);
         self.meet(placed, &rule, holding.way);
         Some(rule)

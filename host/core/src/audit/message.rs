@@ -129,7 +129,7 @@ impl Rule {
     }
 
     fn limit(&self) -> String {
-        if self.binding.secret && self.condition.limit_tells_value() {
+        if !self.binding.secrets.is_empty() && self.condition.limit_tells_value() {
             MASK.into()
         } else {
             self.condition.limit()

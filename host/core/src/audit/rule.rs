@@ -54,8 +54,8 @@ pub struct RuleId {
 /// What the contract says about what a rule looks at.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Binding {
-    // A secret parameter is looked at, or a place in one.
-    pub(super) secret: bool,
+    // The secret parameters that are looked at, or a place in one.
+    pub(super) secrets: Arc<[SmolStr]>,
     // The field is an optional parameter: nil is the same as absent there.
     pub(super) nil_is_absent: bool,
     // The optional parameters that an expression looks at.
@@ -125,6 +125,18 @@ impl ProcessRules {
             Gate::Input => &self.inputs,
             Gate::Output => &self.outputs,
         }
+    }
+
+    /// The same rules without some of them; each keeps its identity, and so its counter.
+    #[must_use]
+    pub fn without(&self, left_out: impl Fn(&Rule) -> bool) -> Self {
+        let kept = |rules: &[Rule]| rules.iter().filter(|it| !left_out(it)).cloned().collect();
+        Self::new(
+            self.process.clone(),
+            kept(&self.inputs),
+            kept(&self.outputs),
+            self.notes.clone(),
+        )
     }
 
     /// The rule of an identity, where the process has it.
@@ -245,6 +257,12 @@ impl Rule {
         self.message.as_deref()
     }
 
+    /// The secret parameters that it looks at, or a place in one: records mask what they hold.
+    #[must_use]
+    pub fn secrets(&self) -> &[SmolStr] {
+        &self.binding.secrets
+    }
+
     /// Where it was written.
     #[must_use]
     pub fn origin(&self) -> &Origin {
@@ -288,7 +306,7 @@ impl Rule {
         judged.map_err(|objection| Finding {
             rule: index,
             objection,
-            found: value.filter(|_| !self.binding.secret).cloned(),
+            found: value.filter(|_| self.binding.secrets.is_empty()).cloned(),
             kind: value.map(condition::kind_phrase),
         })
     }
@@ -329,6 +347,11 @@ impl Findings {
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// The violated rules, by their places among those of the gate ([`ProcessRules::rules`]).
+    pub fn rules(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().map(|finding| finding.rule)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Finding> {

@@ -1,10 +1,11 @@
 //! `audit inspect`: the rules that hold for each process, as the engine would judge them.
 
-use crate::cli::color::{Role, Style};
+use crate::cli::color::Style;
 use crate::cli::exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::run::{read_recipe, recipe_notes};
+use crate::cli::table;
 use crate::cli::target;
 use crate::cli::text::{escape, list};
 use clap::Args;
@@ -206,25 +207,7 @@ impl ProcessReport {
             escape(&list(&self.reads, "no context"))
         );
         let rows: Vec<[String; 7]> = self.rules.iter().map(|it| it.cells(&self.name)).collect();
-        let mut widths = HEADS.map(str::len);
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        let line = |cells: &[String; 7]| {
-            let padded: Vec<String> = cells
-                .iter()
-                .zip(widths)
-                .map(|(cell, width)| format!("{cell:<width$}"))
-                .collect();
-            padded.join("  ").trim_end().to_owned()
-        };
-        let heads = style.paint(Role::Faint, line(&HEADS.map(str::to_owned)));
-        let _ = writeln!(text, "  {heads}");
-        for row in &rows {
-            let _ = writeln!(text, "  {}", line(row));
-        }
+        table::write(text, HEADS, &rows, style);
     }
 }
 

@@ -1,5 +1,6 @@
-//! `audit`: what a recipe means for a guest, and a recipe to begin with.
+//! `audit`: what a recipe means for a guest, what it would have done to a history, and a recipe to begin with.
 
+mod backtest;
 mod gen_spec;
 mod inspect;
 
@@ -21,6 +22,8 @@ enum Verb {
     Inspect(inspect::Inspect),
     /// Prints a recipe to begin with; --out FILE keeps what is there and adds the processes that are missing
     GenSpec(gen_spec::GenSpec),
+    /// Holds a recipe against a state's history: what it would have refused or warned about; no guest is run
+    Backtest(backtest::Backtest),
 }
 
 impl Audit {
@@ -34,6 +37,7 @@ impl Audit {
         match &self.verb {
             Verb::Inspect(inspect) => inspect.execute(output),
             Verb::GenSpec(gen_spec) => gen_spec.execute(out, output),
+            Verb::Backtest(backtest) => backtest.execute(output),
         }
     }
 }

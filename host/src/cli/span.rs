@@ -1,0 +1,30 @@
+//! `--from SEQ` and `--to SEQ` of the verbs that look at a history.
+
+use super::failure::Failure;
+use clap::Args;
+use std::ops::RangeInclusive;
+use theus_core::code::Code;
+
+/// Records by their numbers, both ends included.
+#[derive(Args, Debug)]
+pub(super) struct Span {
+    /// The first record to look at, by its number in `log`
+    #[arg(long, value_name = "SEQ")]
+    from: Option<u64>,
+    /// The last one
+    #[arg(long, value_name = "SEQ")]
+    to: Option<u64>,
+}
+
+impl Span {
+    /// The numbers that are meant.
+    pub(super) fn range(&self) -> Result<RangeInclusive<u64>, Failure> {
+        let (from, to) = (self.from.unwrap_or(0), self.to.unwrap_or(u64::MAX));
+        if from > to {
+            let message = format!("--from {from} lies behind --to {to}");
+            let help = "give the first record with --from and the last one with --to";
+            return Err(Failure::new(Code::CommandLine, message).help(help));
+        }
+        Ok(from..=to)
+    }
+}
