@@ -32,6 +32,7 @@
 //! what they would have done then, only running them could tell.
 
 mod judge;
+mod past;
 mod report;
 
 pub use self::report::{

@@ -248,13 +248,13 @@ fn minimized(process: Arc<str>, seen: BTreeMap<Identity, Seen>) -> Option<Minimi
         minimum,
         warnings: Vec::new(),
     };
-    minimized.warnings = minimized.doubts(contracts - 1);
+    minimized.warnings = minimized.doubts(contracts as u64 - 1);
     Some(minimized)
 }
 
 impl Minimized {
     /// What makes the evidence less than it looks.
-    fn doubts(&self, earlier_contracts: usize) -> Vec<String> {
+    fn doubts(&self, earlier_contracts: u64) -> Vec<String> {
         let minimum = &self.minimum;
         let mut doubts = Vec::new();
         let mut doubt = |is: bool, text: String| {
@@ -265,7 +265,10 @@ impl Minimized {
         let runs = minimum.runs;
         doubt(
             runs < FEW,
-            format!("it rests on {runs} runs only: what a rarer run needs is not among them"),
+            format!(
+                "it rests on {} only: what a rarer run needs is not among them",
+                counted(runs, "run")
+            ),
         );
         doubt(
             self.permissive_runs > 0,
@@ -299,8 +302,9 @@ impl Minimized {
         doubt(
             self.earlier_runs > 0,
             format!(
-                "{} runs under {earlier_contracts} other contracts of the process are left out",
-                self.earlier_runs
+                "{} under {} of the process left out",
+                counted(self.earlier_runs, "run"),
+                counted(earlier_contracts, "other contract")
             ),
         );
         let effects = minimum.contract.side_effects.iter();
@@ -346,4 +350,9 @@ impl MinimizeError {
             }
         }
     }
+}
+
+fn counted(count: u64, one: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{ending}")
 }

@@ -375,6 +375,35 @@ fn an_interlock_would_have_stopped_what_came_behind_it_until_a_reset() {
     assert_eq!((found.halts[0].until, found.halts[0].runs), (None, 1));
 }
 
+/// What other recipes would have let through would have come to its transaction and counted; what was refused for another
+/// reason leaves no count under any recipe.
+#[test]
+fn refusals_of_then_count_only_where_rules_refused() {
+    let store = store();
+    let old = "process_recipes: { echo_name: { inputs: [{ field: name, neq: bad, level: B }] } }";
+    let engine = Setup::probe().recipe(old).store(store.clone()).engine();
+    for _ in 0..2 {
+        fails(
+            &engine,
+            "echo_name",
+            args! { "name" => "bad" },
+            "THEUS-A001",
+        );
+        fails(
+            &engine,
+            "increment_at",
+            args! { "slot" => "sig_x" },
+            "THEUS-C009",
+        );
+    }
+    commits(&engine, "echo_name", args! { "name" => "good" });
+    commits(&engine, "increment_at", args! { "slot" => "a" });
+    let rules = "  '*': { inputs: [{ expr: 'size(args) == 0', level: B, threshold: 3 }] }";
+    let found = report(&store, rules);
+    // The third of those who come to their transaction: two that the old rule refused, and the one that committed.
+    assert_eq!((refused(&found), found.refused.others), (vec![5], 0));
+}
+
 #[test]
 fn what_cannot_be_judged_is_counted_with_its_reason() {
     use NotJudgedReason::*;

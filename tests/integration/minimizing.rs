@@ -436,7 +436,7 @@ fn runs_under_an_earlier_contract_do_not_count() {
     assert!(
         found
             .warnings
-            .contains(&"1 runs under 1 other contracts of the process are left out".to_owned()),
+            .contains(&"1 run under 1 other contract of the process left out".to_owned()),
         "{:?}",
         found.warnings
     );

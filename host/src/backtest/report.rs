@@ -10,7 +10,7 @@ use theus_core::audit::{Action, Gate, Level, Verdict};
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct BacktestReport {
-    /// The first record that was looked at, and the last one; 0 where there is none.
+    /// The first record that was looked at; 0 where there is none.
     pub from: u64,
     /// The last one.
     pub to: u64,
