@@ -202,7 +202,7 @@ fn rules_on_arguments_refuse_what_they_would_have_refused() {
             record.outcome == Outcome::Committed
         };
         let (commits, others): (Vec<u64>, Vec<u64>) =
-            ran_into_rules.iter().partition(|seq| committed(&seq));
+            ran_into_rules.iter().partition(|seq| committed(seq));
         let report = report(&before, rules);
         assert_eq!(refused(&report), commits);
         assert_eq!(report.refused.others, others.len() as u64);

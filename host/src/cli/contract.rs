@@ -91,8 +91,8 @@ impl ContractVerb {
 
 impl Minimize {
     fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
-        let range = self.span.range()?;
         let store = self.dir.open(output)?;
+        let range = self.span.range(store.head().seq)?;
         let mut minimizing = Minimizing::new().records(range);
         if let Some(process) = &self.process {
             minimizing = minimizing.process(process);

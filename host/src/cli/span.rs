@@ -17,12 +17,18 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// The numbers that are meant.
-    pub(super) fn range(&self) -> Result<RangeInclusive<u64>, Failure> {
-        let (from, to) = (self.from.unwrap_or(0), self.to.unwrap_or(u64::MAX));
+    /// The numbers that are meant, of a state whose last record is this one. A range that holds none is a mistake: what is asked
+    /// of it would be answered without having looked at anything.
+    pub(super) fn range(&self, last: u64) -> Result<RangeInclusive<u64>, Failure> {
+        let (from, to) = (self.from.unwrap_or(1), self.to.unwrap_or(u64::MAX));
         if from > to {
             let message = format!("--from {from} lies behind --to {to}");
             let help = "give the first record with --from and the last one with --to";
+            return Err(Failure::new(Code::CommandLine, message).help(help));
+        }
+        if self.from.is_some_and(|from| from > last) {
+            let message = format!("there is no record {from}; the last one is {last}");
+            let help = "`theus-host log --state DIR` prints the numbers of the records";
             return Err(Failure::new(Code::CommandLine, message).help(help));
         }
         Ok(from..=to)

@@ -56,7 +56,7 @@ impl Minimum {
             PolicyList::Outputs => &self.beyond_outputs,
         };
         paths.extend(beyond.iter().cloned());
-        without_repeats(paths)
+        without_repeats(&paths)
     }
 
     /// The proposed contract: it differs from the declared one in its inputs and outputs.
@@ -76,7 +76,7 @@ impl Minimum {
         if lists.iter().all(Option::is_none) {
             return None;
         }
-        let [inputs, outputs] = lists.map(|it| it.map(texts));
+        let [inputs, outputs] = lists.map(|it| it.map(|paths| texts(&paths)));
         let mut policy = ProcessPolicy::new();
         if let Some(inputs) = inputs {
             policy = policy.inputs(inputs);
@@ -100,7 +100,7 @@ impl Minimum {
             (PolicyList::Outputs, &self.contract.outputs),
         ]
         .map(|(list, declared)| {
-            let within = without_repeats(self.within(list));
+            let within = without_repeats(&self.within(list));
             (within != *declared).then_some(within)
         })
     }
@@ -160,8 +160,8 @@ impl Minimum {
         let contract = self.proposed();
         let side_effects = contract.side_effects.iter().map(ToString::to_string);
         let lists = [
-            ("inputs", texts(contract.inputs)),
-            ("outputs", texts(contract.outputs)),
+            ("inputs", texts(&contract.inputs)),
+            ("outputs", texts(&contract.outputs)),
             ("side_effects", side_effects.collect()),
             ("errors", contract.errors),
         ];
@@ -183,7 +183,7 @@ impl Minimum {
         let lines: String = given
             .filter_map(|(list, paths)| Some((list, paths?)))
             .map(|(list, paths)| {
-                let paths: Vec<String> = texts(paths).iter().map(|it| quoted(it)).collect();
+                let paths: Vec<String> = texts(&paths).iter().map(|it| quoted(it)).collect();
                 format!("{list} = [{}]\n", paths.join(", "))
             })
             .collect();
@@ -199,7 +199,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Every path once, and none that another one covers.
-fn without_repeats(paths: Vec<PathPattern>) -> Vec<PathPattern> {
+fn without_repeats(paths: &[PathPattern]) -> Vec<PathPattern> {
     let mut kept: Vec<PathPattern> = Vec::with_capacity(paths.len());
     for (at, path) in paths.iter().enumerate() {
         let wider = |other: &PathPattern| other != path && other.holds(path) && !other.is_indexed();
@@ -210,6 +210,6 @@ fn without_repeats(paths: Vec<PathPattern>) -> Vec<PathPattern> {
     kept
 }
 
-fn texts(patterns: Vec<PathPattern>) -> Vec<String> {
+fn texts(patterns: &[PathPattern]) -> Vec<String> {
     patterns.iter().map(ToString::to_string).collect()
 }

@@ -54,8 +54,8 @@ impl Backtest {
     /// Judges the history and prints what the recipe would have done to it.
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let recipe = read_recipe(&self.audit)?;
-        let range = self.span.range()?;
         let store = self.dir.open(output)?;
+        let range = self.span.range(store.head().seq)?;
         let mut judging = Judging::new(&recipe).records(range).listed(self.list);
         if let Some(process) = &self.process {
             judging = judging.process(process);
