@@ -540,7 +540,14 @@ fn a_recipe_has_to_fit_the_newest_contract_and_earlier_ones_are_counted_apart() 
 fn a_rule_that_the_recorded_schema_makes_senseless_is_an_error() {
     let store = store();
     let others = [
-        "slots", "record", "inbox", "data", "deep", "hidden", "sig_done",
+        "slots",
+        "record",
+        "inbox",
+        "data",
+        "deep",
+        "hidden",
+        "sig_done",
+        "heavy_image",
     ];
     let others = others.map(|it| format!("{it}: {{ type: any }}")).join(", ");
     let schema = format!(
