@@ -470,12 +470,15 @@ fn the_verb_replays_what_commands_did() {
         ran.stderr.contains("did you mean `add_product`?"),
         "{ran:?}"
     );
-    for wrong in [["--from", "4"].as_slice(), &["--from", "3", "--to", "2"]] {
+    for (wrong, told) in [
+        (["--from", "4"].as_slice(), "the last one is 3"),
+        (&["--from", "3", "--to", "2"], "--from 3 lies behind --to 2"),
+    ] {
         let ran = run_in(
             folder.path(),
             &[&["replay", "--state", "state"][..], wrong].concat(),
         );
         assert_eq!(ran.code, 2, "{ran:?}");
-        assert!(ran.stderr.contains("the last one is 3"), "{ran:?}");
+        assert!(ran.stderr.contains(told), "{ran:?}");
     }
 }

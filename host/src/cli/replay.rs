@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::nearest::did_you_mean;
 use super::output::Output;
 use super::progress::during;
+use super::span::Span;
 use super::state_dir::StateDir;
 use super::text::{escape, list};
 use super::value_text::show;
@@ -23,12 +24,8 @@ use theus_host::{ErrorReport, Value};
 pub(super) struct Replay {
     #[command(flatten)]
     dir: StateDir,
-    /// The first record; the oldest one unless it is given
-    #[arg(long, value_name = "SEQ")]
-    from: Option<u64>,
-    /// The last record; the newest one unless it is given
-    #[arg(long, value_name = "SEQ")]
-    to: Option<u64>,
+    #[command(flatten)]
+    span: Span,
     /// Runs only this process again, and applies what the others wrote
     #[arg(long, value_name = "NAME")]
     process: Option<String>,
@@ -80,11 +77,10 @@ impl Replay {
     pub(super) fn execute(&self, output: &mut Output) -> Result<u8, Failure> {
         let store = self.dir.open(output)?;
         let mut options = Options::default();
-        options.from = self.from;
-        options.to = self.to;
+        let range = self.span.range(store.head().seq)?;
+        (options.from, options.to) = (Some(*range.start()), Some(*range.end()));
         options.process.clone_from(&self.process);
         options.compiled_code_cache = self.cache.folder();
-        self.check(store.head().seq)?;
         let replayed = during(output, "running the history again", || {
             replay::replay(&*store, &options, |_, _| {})
         })
@@ -93,7 +89,7 @@ impl Replay {
             ReplayError::NoSuchProcess { process, known } => no_such_process(&process, &known),
             other => Failure::new(Code::HostFailed, other),
         })?;
-        if replayed.records.is_none() && (self.from.is_some() || self.to.is_some()) {
+        if replayed.records.is_none() && self.span.is_given() {
             return Err(Failure::new(
                 Code::StateUnfit,
                 "the records of that range were compacted away",
@@ -114,18 +110,6 @@ impl Replay {
         }
         output.data(&text(&replayed))?;
         failure.map_or(Ok(exit::OK), Err)
-    }
-
-    /// A range that holds nothing is a slip, not a history without differences.
-    fn check(&self, last: u64) -> Result<(), Failure> {
-        let (from, to) = (self.from.unwrap_or(1), self.to.unwrap_or(last));
-        if from > to || (from > last && self.from.is_some()) {
-            let message =
-                format!("there are no records from {from} to {to}; the last one is {last}");
-            let help = "`theus-host log` shows the numbers of records";
-            return Err(Failure::new(Code::CommandLine, message).help(help));
-        }
-        Ok(())
     }
 }
 

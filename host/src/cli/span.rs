@@ -17,6 +17,11 @@ pub(super) struct Span {
 }
 
 impl Span {
+    /// Whether less than all is meant.
+    pub(super) fn is_given(&self) -> bool {
+        self.from.is_some() || self.to.is_some()
+    }
+
     /// The numbers that are meant, of a state whose last record is this one. A range that holds none is a mistake: what is asked
     /// of it would be answered without having looked at anything.
     pub(super) fn range(&self, last: u64) -> Result<RangeInclusive<u64>, Failure> {
