@@ -124,11 +124,11 @@ pub struct Encoded {
     pub hidden: u64,
 }
 
-/// Encodes like [`encode`], and counts the keys that it leaves out.
+/// Encodes like [`encode()`], and counts the keys that it leaves out.
 ///
 /// # Errors
 ///
-/// As [`encode`]; whatever the interrupt says.
+/// As [`encode()`]; whatever the interrupt says.
 pub fn encode_and_count(
     value: &Value,
     hidden: Hidden,

@@ -115,7 +115,7 @@ enum Verb {
     Fuzz(fuzz::Fuzz),
     /// Infers a schema from a context file, or exports one for editors
     Schema(schema::SchemaVerb),
-    /// Works with audit recipes: what one means for a guest, and one to begin with
+    /// Works with audit recipes: what one means for a guest, one to begin with, what one would have refused
     Audit(audit::Audit),
     /// Holds what processes declare against what they do: the tightest contract that a history fits into
     Contract(contract::ContractVerb),

@@ -178,13 +178,13 @@ fn text(replayed: &Replayed) -> String {
     let applied = |apart: Apart| apart != Apart::NotEntered;
     for (apart, number) in &replayed.apart {
         let as_recorded = if applied(*apart) {
-            ": applied as recorded"
+            ", applied as recorded"
         } else {
             ""
         };
         let _ = writeln!(
             text,
-            "not run again, {}: {number}{as_recorded}",
+            "not run again: {number} {}{as_recorded}",
             apart.text()
         );
     }
