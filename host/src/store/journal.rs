@@ -167,6 +167,7 @@ impl<B: Backend> Journal<B> {
             return Err(StoreError::NoSuchVersion { asked, newest });
         }
         if let Some(seq) = self.backend.seq_of_version(version)? {
+            self.check_index(seq, |entry| entry.record.version == Some(version))?;
             return Ok(seq);
         }
         let oldest = self.oldest()?;
@@ -180,6 +181,17 @@ impl<B: Backend> Journal<B> {
                 "the record that made version {version} is missing"
             )))),
         }
+    }
+
+    /// Looks whether an index names the right record: no checksum covers an index.
+    fn check_index(&self, seq: u64, is_meant: impl Fn(&Entry) -> bool) -> Result<(), StoreError> {
+        let found = entries(&self.backend, seq.saturating_sub(1), 1)?;
+        let is_there = |kept: &Kept| kept.entry.record.seq == seq && is_meant(&kept.entry);
+        if found.first().is_some_and(is_there) {
+            return Ok(());
+        }
+        let problem = format!("an index names record {seq} for what is not there");
+        Err(StoreError::Damaged(Damage::File(problem)))
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -264,8 +276,11 @@ impl<B: Backend + 'static> Store for Journal<B> {
     }
 
     fn status(&self, id: CommitId) -> Result<Status, StoreError> {
-        let seq = self.backend.seq_of_id(id.as_bytes())?;
-        Ok(seq.map_or(Status::Absent, |seq| Status::Kept { seq }))
+        let Some(seq) = self.backend.seq_of_id(id.as_bytes())? else {
+            return Ok(Status::Absent);
+        };
+        self.check_index(seq, |entry| entry.id == id)?;
+        Ok(Status::Kept { seq })
     }
 
     fn entries(&self, after: u64, most: usize) -> Result<Vec<Kept>, StoreError> {

@@ -85,6 +85,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// What became of an entry. This is how somebody finds out who sent a commit and did not hear its outcome.
     ///
+    /// A record that an index names is looked at; that an index lacks one because it is damaged, only verifying finds.
+    ///
     /// # Errors
     ///
     /// What keeps it from being read.
