@@ -2,6 +2,7 @@
 
 use crate::engine::Shared;
 use crate::error::RunError;
+use crate::leftovers;
 use crate::run::Run;
 use theus_core::arguments;
 use theus_core::codec::DecodeError;
@@ -34,7 +35,11 @@ impl Shared {
     /// Decodes what the guest returned.
     pub(crate) fn result(&self, run: &mut Run, bytes: &[u8]) -> Result<Value, RunError> {
         let interrupt = run.interrupt(&self.limits);
-        let decoded = arguments::decode_result(bytes, &self.limits, Some(&interrupt));
+        let mut remains = Vec::new();
+        let decoded = arguments::decode_result(bytes, &self.limits, Some(&interrupt), &mut remains);
+        if decoded.is_err() {
+            leftovers::let_go(remains, bytes.len() as u64);
+        }
         let decoded = decoded.map_err(|problem| match problem {
             DecodeError::Limit(exceeded) => run.limit(exceeded),
             problem @ DecodeError::Malformed { .. } => RunError::MalformedResult {

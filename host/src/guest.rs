@@ -13,7 +13,7 @@ use std::fmt;
 use theus_core::code::Code;
 use theus_core::contract::{self, Contract, ContractError};
 use theus_core::limits::{Limit, LimitExceeded, Limits};
-use wasmparser::{BinaryReaderError, Parser};
+use wasmparser::{BinaryReaderError, CanonicalFunction, CanonicalOption, Parser, Payload};
 
 /// What one guest file holds.
 #[derive(Clone, Debug)]
@@ -206,6 +206,29 @@ impl From<BinaryReaderError> for GuestError {
     fn from(error: BinaryReaderError) -> Self {
         Self::Malformed(error)
     }
+}
+
+/// Whether all texts that a component passes are UTF-8: another form has to be turned into it, which takes longer.
+pub(crate) fn passes_utf8(component: &[u8]) -> Result<bool, GuestError> {
+    for payload in Parser::new(0).parse_all(component) {
+        let Payload::ComponentCanonicalSection(section) = payload? else {
+            continue;
+        };
+        for function in section {
+            let (CanonicalFunction::Lift { options, .. }
+            | CanonicalFunction::Lower { options, .. }) = function?
+            else {
+                continue;
+            };
+            let other = |it: &CanonicalOption| {
+                matches!(it, CanonicalOption::UTF16 | CanonicalOption::CompactUTF16)
+            };
+            if options.iter().any(other) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
 /// Writes a digest as it is shown and recorded.

@@ -56,6 +56,7 @@ mod held;
 mod history;
 mod interlock;
 mod lasting;
+mod leftovers;
 mod lock;
 pub mod minimize;
 mod observe;

@@ -1,6 +1,7 @@
 //! One run: what was asked for, and what has come of it so far.
 
 use crate::error::RunError;
+use crate::leftovers;
 use crate::lock::LockSet;
 use crate::observe;
 use crate::process::Process;
@@ -273,7 +274,15 @@ impl Run {
             self.note_violations(guard);
         }
         let process = self.name().to_owned();
-        match (execution.end, execution.guard) {
+        let guard = match execution.guard {
+            Some(guard) if !matches!(execution.end, End::Returned(_)) => {
+                let work = guard.work();
+                leftovers::let_go(guard, work);
+                None
+            }
+            guard => guard,
+        };
+        match (execution.end, guard) {
             (End::Returned(result), Some(guard)) => Ok((result, guard)),
             (End::Returned(_), None) => {
                 Err(self.host_failed("the guest returned without its transaction"))

@@ -48,11 +48,13 @@ attacks! {
     bulk_memory => Ends("THEUS-L001", "fuel limit");
     host_work => Ends("THEUS-L001", "fuel limit");
     heavy_work => Ends("THEUS-L001", "fuel limit");
+    heavy_text => Ends("THEUS-L001", "fuel limit");
     log_flood => Ends("THEUS-L001", "fuel limit");
     log_line_huge => Ends("THEUS-L001", "fuel limit");
     abort_huge => Ends("THEUS-T002", "aaaa");
     host_call_flood => Ends("THEUS-L012", "host calls limit of 1000000 calls");
     read_flood => Ends("THEUS-L010", "reads per transaction limit of 32000 reads");
+    read_heavy => Ends("THEUS-L010", "reads per transaction limit of 32000 reads");
     write_flood => Ends("THEUS-L009", "writes per transaction limit of 16000 writes");
     outbox_flood => Ends("THEUS-L011", "outbox messages limit of 1000 messages");
 

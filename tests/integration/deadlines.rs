@@ -17,6 +17,7 @@ fn endless(limits: &mut Limits) {
         reads: u64::MAX,
         writes: u64::MAX,
         write_bytes: u64::MAX,
+        read_bytes: u64::MAX,
         host_calls: u64::MAX,
         ..Limits::default()
     };
@@ -78,13 +79,27 @@ fn a_deadline_kills_among_bulk_operations() {
 
 #[test]
 fn a_deadline_kills_among_host_calls() {
-    for folder in [
-        "host-work",
-        "log-line-huge",
-        "host-call-flood",
-        "read-flood",
-    ] {
+    for folder in ["host-work", "host-call-flood", "read-flood"] {
         attack(folder);
+    }
+}
+
+/// What nothing ends half way is not begun when it would outlive the deadline: then the call ends before that.
+#[test]
+fn a_deadline_kills_before_what_nothing_ends() {
+    const MOVING_50_MB: Duration = Duration::from_millis(30);
+    for folder in ["heavy-text", "log-line-huge", "read-heavy"] {
+        let engine = engine(endless);
+        engine
+            .edit(|context| context.set("domain.data.heavy_x", "x".repeat(50_000_000).as_str()))
+            .expect("an edit");
+        let guest = hostile(folder);
+        engine
+            .register(guest, Policy::as_declared())
+            .unwrap_or_else(|error| panic!("{error}"));
+        let started = Instant::now();
+        let receipt = engine.call(Call::new("attack", args! {}));
+        is_killed(&receipt, TIMEOUT - MOVING_50_MB, started.elapsed());
     }
 }
 

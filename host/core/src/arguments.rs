@@ -126,7 +126,8 @@ pub fn encode(
     }
 }
 
-/// Decodes what the guest returned.
+/// Decodes what the guest returned. What was made of a result that is none is left in `remains`: see
+/// [`codec::decode_and_measure`].
 ///
 /// # Errors
 ///
@@ -139,12 +140,13 @@ pub fn decode_result(
     bytes: &[u8],
     limits: &Limits,
     interrupt: Option<Interrupt<'_>>,
+    remains: &mut Vec<Value>,
 ) -> Result<Decoded, DecodeError> {
     let bounds = Bounds {
         depth: limits.value_depth,
         decoded_bytes: Limits::decoded_bytes(limits.result_bytes),
     };
-    codec::decode_and_measure(bytes, bounds, interrupt)
+    codec::decode_and_measure(bytes, bounds, interrupt, remains)
         .map_err(|error| error.of_limit(Limit::ResultDecodedBytes))
 }
 

@@ -7,7 +7,7 @@
 mod pace;
 
 pub use self::pace::Interrupt;
-pub(crate) use self::pace::Pace;
+pub(crate) use self::pace::{PIECE, Pace};
 
 use crate::limits::{Limit, LimitExceeded};
 use crate::value::{List, Map, Value};
@@ -63,7 +63,7 @@ pub struct Bounds {
 /// The bytes may come from a guest. An announced count is compared with the bytes that remain before anything is
 /// allocated, recursion ends at `bounds.depth`, and memory use ends at `bounds.decoded_bytes`.
 pub fn decode(bytes: &[u8], bounds: Bounds) -> Result<Value, DecodeError> {
-    decode_and_measure(bytes, bounds, None).map(|decoded| decoded.value)
+    decode_and_measure(bytes, bounds, None, &mut Vec::new()).map(|decoded| decoded.value)
 }
 
 /// A decoded value, and how large it is.
@@ -79,6 +79,9 @@ pub struct Decoded {
 
 /// Decodes one value like [`decode`], and says how large it is.
 ///
+/// What was made of a value that is not decoded to its end is left in `remains`: where that is millions of elements, letting go
+/// of them takes a while, which a caller that is out of time may not have.
+///
 /// # Errors
 ///
 /// As [`decode`]; whatever the interrupt says.
@@ -86,6 +89,7 @@ pub fn decode_and_measure(
     bytes: &[u8],
     bounds: Bounds,
     interrupt: Option<Interrupt<'_>>,
+    remains: &mut Vec<Value>,
 ) -> Result<Decoded, DecodeError> {
     let mut decoder = Decoder {
         bytes,
@@ -94,10 +98,13 @@ pub fn decode_and_measure(
         decoded: 0,
         least_depth_left: bounds.depth,
         pace: Pace::new(interrupt),
+        remains,
     };
     let value = decoder.value(bounds.depth)?;
     if decoder.at < bytes.len() {
-        return Err(decoder.malformed("more bytes after the value"));
+        let error = decoder.malformed("more bytes after the value");
+        decoder.remains.push(value);
+        return Err(error);
     }
     Ok(Decoded {
         value,
@@ -120,6 +127,8 @@ pub fn encode(value: &Value, hidden: Hidden, limit: u64) -> Result<Vec<u8>, Limi
 pub struct Encoded {
     /// The bytes.
     pub bytes: Vec<u8>,
+    /// The values and keys that were encoded.
+    pub elements: u64,
     /// The hidden keys that were passed over; what lies below one is not looked at.
     pub hidden: u64,
 }
@@ -139,12 +148,14 @@ pub fn encode_and_count(
         out: Vec::with_capacity(32),
         hidden,
         limit,
+        elements: 0,
         passed: 0,
         pace: Pace::new(interrupt),
     };
     encoder.value(value)?;
     Ok(Encoded {
         bytes: encoder.out,
+        elements: encoder.elements,
         hidden: encoder.passed,
     })
 }
@@ -164,6 +175,8 @@ struct Decoder<'a> {
     /// What is left of the depth where it was least.
     least_depth_left: u64,
     pace: Pace<'a>,
+    /// What was made of the value when it turned out to be none.
+    remains: &'a mut Vec<Value>,
 }
 
 /// What one decoded slot and one container cost in memory, roughly and never less.
@@ -245,7 +258,13 @@ impl<'a> Decoder<'a> {
         }
         let mut list = List::with_room(len as usize);
         for _ in 0..len {
-            list.push(self.value(depth)?);
+            match self.value(depth) {
+                Ok(value) => list.push(value),
+                Err(error) => {
+                    self.remains.push(Value::List(list));
+                    return Err(error);
+                }
+            }
         }
         Ok(Value::List(list))
     }
@@ -257,25 +276,33 @@ impl<'a> Decoder<'a> {
         }
         let mut map = Map::with_room(len as usize);
         for _ in 0..len {
-            let at = self.at;
-            let marker = Marker::from_u8(self.take::<1>()?[0]);
-            let key = match marker {
-                Marker::FixStr(_) | Marker::Str8 | Marker::Str16 | Marker::Str32 => {
-                    self.text(marker)?
-                }
-                _ => {
-                    self.at = at;
-                    return Err(self.malformed("a map key that is not a string"));
-                }
-            };
-            self.charge(ENTRY)?;
-            let value = self.value(depth)?;
-            if map.insert(key, value).is_some() {
-                self.at = at;
-                return Err(self.malformed("a map key that comes twice"));
+            if let Err(error) = self.entry(&mut map, depth) {
+                self.remains.push(Value::Map(map));
+                return Err(error);
             }
         }
         Ok(Value::Map(map))
+    }
+
+    fn entry(&mut self, map: &mut Map, depth: u64) -> Result<(), DecodeError> {
+        let at = self.at;
+        let marker = Marker::from_u8(self.take::<1>()?[0]);
+        let key = match marker {
+            Marker::FixStr(_) | Marker::Str8 | Marker::Str16 | Marker::Str32 => {
+                self.text(marker)?
+            }
+            _ => {
+                self.at = at;
+                return Err(self.malformed("a map key that is not a string"));
+            }
+        };
+        self.charge(ENTRY)?;
+        let value = self.value(depth)?;
+        if map.insert(key, value).is_some() {
+            self.at = at;
+            return Err(self.malformed("a map key that comes twice"));
+        }
+        Ok(())
     }
 
     fn text(&mut self, marker: Marker) -> Result<SmolStr, DecodeError> {
@@ -288,7 +315,7 @@ impl<'a> Decoder<'a> {
         let bytes = self.slice(len)?;
         self.charge(bytes.len() as u64)?;
         self.pace.bytes(bytes.len())?;
-        match std::str::from_utf8(bytes) {
+        match simdutf8::basic::from_utf8(bytes) {
             Ok(text) => Ok(SmolStr::new(text)),
             Err(_) => Err(self.malformed("a string that is not UTF-8")),
         }
@@ -347,6 +374,8 @@ struct Encoder<'a> {
     out: Vec<u8>,
     hidden: Hidden,
     limit: u64,
+    /// Values and keys that were encoded.
+    elements: u64,
     /// Hidden keys that were passed over.
     passed: u64,
     pace: Pace<'a>,
@@ -358,6 +387,7 @@ const INFALLIBLE: &str = "a Vec<u8> takes every write";
 impl Encoder<'_> {
     fn value(&mut self, value: &Value) -> Result<(), LimitExceeded> {
         self.pace.element()?;
+        self.elements += 1;
         let out = &mut self.out;
         match value {
             Value::Nil => encode::write_nil(out).expect(INFALLIBLE),
@@ -370,14 +400,14 @@ impl Encoder<'_> {
             }
             Value::Float(it) => encode::write_f64(out, it.value()).expect(INFALLIBLE),
             Value::Str(it) => {
-                self.fits(it.len())?;
-                self.pace.bytes(it.len())?;
-                encode::write_str(&mut self.out, it).expect(INFALLIBLE);
+                let len = self.fits(it.len())?;
+                encode::write_str_len(&mut self.out, len).expect(INFALLIBLE);
+                self.append(it.as_bytes())?;
             }
             Value::Bytes(it) => {
-                self.fits(it.len())?;
-                self.pace.bytes(it.len())?;
-                encode::write_bin(&mut self.out, it).expect(INFALLIBLE);
+                let len = self.fits(it.len())?;
+                encode::write_bin_len(&mut self.out, len).expect(INFALLIBLE);
+                self.append(it)?;
             }
             Value::List(list) => {
                 let len = self.fits(list.len())?;
@@ -401,12 +431,23 @@ impl Encoder<'_> {
                         continue;
                     }
                     self.fits(key.len())?;
+                    self.elements += 1;
                     encode::write_str(&mut self.out, key).expect(INFALLIBLE);
                     self.value(value)?;
                 }
             }
         }
         LimitExceeded::check(Limit::ValueBytes, self.limit, self.out.len() as u64)
+    }
+
+    /// Copies bytes, large ones in pieces.
+    fn append(&mut self, bytes: &[u8]) -> Result<(), LimitExceeded> {
+        self.out.reserve(bytes.len());
+        for piece in bytes.chunks(PIECE) {
+            self.pace.bytes(piece.len())?;
+            self.out.extend_from_slice(piece);
+        }
+        Ok(())
     }
 
     /// Every element takes a byte at least, so a count is bounded like a length.

@@ -58,6 +58,8 @@ pub struct ContextGuard {
     /// Where it read, where somebody wants to know.
     touched: Option<Touched>,
     interrupt: Option<Box<Stop>>,
+    /// The last large value that was written, whole or what it came to: whatever becomes of it, it is let go of at the end.
+    remains: Vec<Value>,
 }
 
 /// Ends long calls: see [`ContextGuard::interrupt_with`].
@@ -77,10 +79,16 @@ impl fmt::Debug for ContextGuard {
 /// Reported violations are kept up to this number, one per place and operation.
 const MAX_REPORTED: usize = 64;
 
-/// Fuel units of host work: per call, per path segment, per byte read, per byte decoded.
+/// Bytes of a decoded value that takes a moment to let go of.
+const LARGE: u64 = 1 << 20;
+
+/// Fuel units of host work: per call, per path segment or key that is passed over, per byte to decode and per byte of what
+/// that becomes, per value or key to encode and per byte of those.
 const WORK_CALL: u64 = 40;
 const WORK_SEGMENT: u64 = 10;
 const WORK_BYTE_IN: u64 = 8;
+const WORK_BYTE_DECODED: u64 = 1;
+const WORK_ELEMENT_OUT: u64 = 16;
 const WORK_BYTE_OUT: u64 = 1;
 
 impl ContextGuard {
@@ -102,6 +110,7 @@ impl ContextGuard {
             work: 0,
             touched: None,
             interrupt: None,
+            remains: Vec::new(),
         }
     }
 
@@ -139,7 +148,7 @@ impl ContextGuard {
             },
         )?;
         // The hidden keys are what it takes to leave them out.
-        self.work += WORK_SEGMENT * encoded.hidden;
+        self.work += WORK_ELEMENT_OUT * encoded.elements + WORK_SEGMENT * encoded.hidden;
         let size = encoded.bytes.len();
         self.usage.note_value(path.zone(), size as u64);
         self.hand_out(size)?;
@@ -188,6 +197,7 @@ impl ContextGuard {
         limit: u32,
     ) -> Result<Vec<String>, Refusal> {
         let (path, hidden) = self.read(path, "keys")?;
+        self.work += after.map_or(0, str::len) as u64 * WORK_BYTE_OUT;
         let map = match self.transaction.view().get(&path) {
             None => return Ok(Vec::new()),
             Some(Value::Map(map)) => map,
@@ -239,7 +249,12 @@ impl ContextGuard {
             self.limits.value_bytes,
             (end - start) as u64,
         )?;
-        let piece = bytes[start..end].to_vec();
+        let mut pace = Pace::new(self.interrupt());
+        let mut piece = Vec::with_capacity(end - start);
+        for part in bytes[start..end].chunks(codec::PIECE) {
+            pace.bytes(part.len())?;
+            piece.extend_from_slice(part);
+        }
         self.hand_out(piece.len())?;
         Ok(piece)
     }
@@ -455,7 +470,9 @@ impl ContextGuard {
             depth: self.limits.value_depth.saturating_sub(above),
             decoded_bytes: Limits::decoded_bytes(allowed),
         };
-        let decoded = codec::decode_and_measure(bytes, bounds, self.interrupt());
+        let mut remains = Vec::new();
+        let decoded = codec::decode_and_measure(bytes, bounds, self.interrupt(), &mut remains);
+        self.remains = remains;
         let Decoded {
             value,
             depth,
@@ -473,6 +490,10 @@ impl ContextGuard {
         })?;
         self.usage.value_depth = self.usage.value_depth.max(above + depth);
         self.usage.note_decoded(path.zone(), bytes);
+        self.work += bytes * WORK_BYTE_DECODED;
+        if bytes > LARGE {
+            self.remains.push(value.clone());
+        }
         if let Some(key) = gravest_key(|it| value.hidden_key(it), Hidden::Reserved) {
             let reason = Reason::MovesZone {
                 key: crate::path::cut(key),

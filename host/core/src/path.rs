@@ -121,24 +121,30 @@ impl Path {
     ///
     /// # Errors
     ///
-    /// [`PathError::Syntax`] where the text is no path, else [`PathError::Limit`] where it is too large.
+    /// [`PathError::Syntax`] where the text is no path, else [`PathError::Limit`] where it is too large. A text that is over 64 KiB
+    /// and over its limit is not looked at.
     ///
     /// # Security
     ///
-    /// The text may come from a guest. Nothing is stored beyond the limits; a text of any length is only scanned.
+    /// The text may come from a guest. Nothing is stored beyond the limits; how long it takes is bounded as well.
     #[inline]
     pub fn parse_bounded(text: &str, limits: &Limits) -> Result<Self, PathError> {
+        const LOOKED_AT: u64 = 64 << 10;
+        let (bytes, allowed) = (text.len() as u64, limits.path_bytes);
+        if bytes > LOOKED_AT {
+            LimitExceeded::check(Limit::PathBytes, allowed, bytes)?;
+        }
         let mut scanner = Scanner::new(text, Dialect::Plain)?;
         let mut segments: SmallVec<[Segment; 4]> = SmallVec::new();
         let mut count = 0u64;
-        let fits = text.len() as u64 <= limits.path_bytes;
+        let fits = bytes <= allowed;
         while let Some(token) = scanner.next_token()? {
             count += 1;
             if fits && count <= limits.path_segments {
                 segments.push(token.into_segment());
             }
         }
-        LimitExceeded::check(Limit::PathBytes, limits.path_bytes, text.len() as u64)?;
+        LimitExceeded::check(Limit::PathBytes, allowed, bytes)?;
         LimitExceeded::check(Limit::PathSegments, limits.path_segments, count)?;
         Ok(Self::of(scanner.layer, segments))
     }
@@ -349,6 +355,20 @@ mod tests {
         ));
         assert!(matches!(
             Path::parse_bounded(&format!("{over}."), &limits),
+            Err(PathError::Syntax { .. })
+        ));
+        // Far over its limit a text is not looked at, unless the limit lets it be so long.
+        let huge = format!("domain.{}.", "a".repeat(64 << 10));
+        assert!(matches!(
+            Path::parse_bounded(&huge, &limits),
+            Err(PathError::Limit(_))
+        ));
+        let wide = Limits {
+            path_bytes: 1 << 20,
+            ..Limits::default()
+        };
+        assert!(matches!(
+            Path::parse_bounded(&huge, &wide),
             Err(PathError::Syntax { .. })
         ));
         let deep = format!("domain{}", ".a".repeat(16));

@@ -3,6 +3,7 @@
 use super::call::Failure;
 use super::config;
 use super::host_calls;
+use super::moves::Texts;
 use super::state::CallState;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -113,7 +114,13 @@ impl BareGuest {
         guard: Box<ContextGuard>,
     ) -> anyhow::Result<Vec<u8>> {
         let deadline = Instant::now() + Duration::from_secs(60);
-        let mut state = CallState::new(&self.limits, self.bare.fuel, deadline, None);
+        let mut state = CallState::new(
+            &self.limits,
+            self.bare.fuel,
+            deadline,
+            Texts::Borrowed,
+            None,
+        );
         state.guard = Some(guard);
         self.bare.instance(state)?.call(process, args)
     }

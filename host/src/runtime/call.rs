@@ -1,6 +1,7 @@
 //! One call: an instance that serves it, and what became of it.
 
 use super::end::End;
+use super::moves;
 use super::program::Linked;
 use super::slots::{Slot, Slots};
 use super::state::{CallState, charge_flat, tank};
@@ -135,6 +136,7 @@ impl Instance {
         }
         // It may have been made many ticks ago.
         store.set_epoch_deadline(1);
+        moves::bound(&mut store.as_context_mut(), settings.now);
         let limits = &program.runtime.limits;
         let running = program.runtime.ticker.running();
         let called = catch_unwind(AssertUnwindSafe(|| {
@@ -143,7 +145,10 @@ impl Instance {
         drop(running);
         let end = match called {
             Ok(Ok(end)) => end,
-            Ok(Err(error)) => End::of_error(error, limits, store.data().meter.fuel_allowed),
+            Ok(Err(error)) => {
+                let error = moves::judged(error, store);
+                End::of_error(error, limits, store.data().meter.fuel_allowed)
+            }
             Err(panic) => {
                 // Whatever was going on in the transaction was not finished.
                 store.data_mut().guard = None;

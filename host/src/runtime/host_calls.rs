@@ -4,6 +4,7 @@
 //! what it stores and nothing else. Every length that the guest chooses is checked by the guard before anything is kept.
 
 use super::end::End;
+use super::moves::may_begin;
 use super::state::{CallState, charge, stop};
 use theus_core::context_guard::ContextGuard;
 use theus_core::guest_log::LogLevel;
@@ -27,7 +28,13 @@ pub(super) fn add_to_linker(linker: &mut Linker<CallState>) -> Result<()> {
 
 fn context(mut context: LinkerInstance<'_, CallState>) -> Result<()> {
     context.func_wrap("get", |caller: Caller<'_>, (path,): (WasmStr,)| {
-        let value = guarded(caller, |guard, caller| Ok(guard.get(&text(&path, caller)?)))?;
+        let value = guarded(caller, |guard, caller| {
+            let value = guard.get(&text(&path, caller)?);
+            if let Ok(Some(bytes)) = &value {
+                may_begin(caller.data(), bytes.len())?;
+            }
+            Ok(value)
+        })?;
         Ok((value,))
     })?;
     context.func_wrap(
@@ -71,7 +78,11 @@ fn context(mut context: LinkerInstance<'_, CallState>) -> Result<()> {
         "read-bytes",
         |caller: Caller<'_>, (path, offset, len): (WasmStr, u64, u32)| {
             let bytes = guarded(caller, |guard, caller| {
-                Ok(guard.read_bytes(&text(&path, caller)?, offset, len))
+                let bytes = guard.read_bytes(&text(&path, caller)?, offset, len);
+                if let Ok(bytes) = &bytes {
+                    may_begin(caller.data(), bytes.len())?;
+                }
+                Ok(bytes)
             })?;
             Ok((bytes,))
         },

@@ -16,6 +16,7 @@ mod config;
 mod end;
 mod host_calls;
 mod limiter;
+mod moves;
 mod program;
 mod slots;
 mod standing;

@@ -2,12 +2,13 @@
 
 use super::call::{CallSettings, Execution, Fresh, Instance};
 use super::end::End;
+use super::moves::{self, Texts};
 use super::slots::Slot;
 use super::standing::Stock;
 use super::state::{CallState, at_tick, tank, time_exceeded};
 use super::wasi::World;
 use super::{Runtime, Shared};
-use crate::guest::{GuestError, PROCESSES};
+use crate::guest::{GuestError, PROCESSES, passes_utf8};
 use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use std::time::Instant;
 use theus_core::limits::{Limit, LimitExceeded, Limits};
 use wasmtime::component::types::{ComponentFunc, ComponentItem, Type};
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
-use wasmtime::{Engine, Store};
+use wasmtime::{AsContextMut, Engine, Store};
 
 /// Handles of the component model's resources that a guest may hold; the virtual WASI world needs a few.
 const MAX_HANDLES: usize = 4096;
@@ -31,6 +32,7 @@ pub(super) struct Linked {
     pre: InstancePre<CallState>,
     run: ComponentExportIndex,
     wasi: Wasi,
+    texts: Texts,
     pub(super) stock: Stock,
 }
 
@@ -57,6 +59,11 @@ impl Program {
         } else {
             Wasi::Absent
         };
+        let texts = match wasi {
+            _ if !passes_utf8(bytes)? => Texts::Converted,
+            Wasi::Virtual => Texts::Copied,
+            Wasi::Absent => Texts::Borrowed,
+        };
         let linker = match wasi {
             Wasi::Absent => &shared.plain,
             Wasi::Virtual => &shared.virtual_wasi,
@@ -77,6 +84,7 @@ impl Program {
             pre,
             run,
             wasi,
+            texts,
             stock: Stock::new(),
         });
         shared.keeper.watch(&linked);
@@ -145,14 +153,13 @@ impl Linked {
             Wasi::Absent => None,
             Wasi::Virtual => Some(World::new(&self.digest)),
         };
-        let state = CallState::new(&shared.limits, call.fuel, call.deadline, world);
+        let state = CallState::new(&shared.limits, call.fuel, call.deadline, self.texts, world);
         let mut store = Store::new(&shared.engine, state);
         store.limiter(|state| &mut state.limiter);
-        store.epoch_deadline_callback(|store| at_tick(&store));
+        store.epoch_deadline_callback(at_tick);
         store.set_epoch_deadline(1);
         store.set_max_component_handles(MAX_HANDLES);
-        // What one call may move out of the guest: not more than the guest has.
-        store.set_hostcall_fuel(usize::try_from(shared.limits.memory_bytes).unwrap_or(usize::MAX));
+        moves::bound(&mut store.as_context_mut(), call.now);
         shared.instantiations.fetch_add(1, Ordering::Relaxed);
         let running = shared.ticker.running();
         let instantiated = catch_unwind(AssertUnwindSafe(|| {
@@ -164,7 +171,7 @@ impl Linked {
         match instantiated {
             Ok(Ok(run)) => Ok(Fresh::new(store, run, slot)),
             Ok(Err(error)) => {
-                let end = End::of_error(error, &shared.limits, call.fuel);
+                let end = End::of_error(moves::judged(error, &store), &shared.limits, call.fuel);
                 Err(Box::new(Execution::ended(&mut store, end)))
             }
             Err(panic) => {

@@ -2,6 +2,7 @@
 
 use super::end::{End, Stop};
 use super::limiter::Limiter;
+use super::moves::{self, Moves, Texts};
 use super::wasi::World;
 use std::time::Instant;
 use theus_core::context_guard::ContextGuard;
@@ -21,6 +22,7 @@ pub(super) struct CallState {
     pub(super) meter: Meter,
     pub(super) deadline: Instant,
     pub(super) timeout_ms: u64,
+    pub(super) moves: Moves,
     /// The virtual WASI world; made for guests that import WASI.
     pub(super) world: Option<Box<World>>,
 }
@@ -36,7 +38,13 @@ pub(super) struct Meter {
 }
 
 impl CallState {
-    pub(super) fn new(limits: &Limits, fuel: u64, deadline: Instant, world: Option<World>) -> Self {
+    pub(super) fn new(
+        limits: &Limits,
+        fuel: u64,
+        deadline: Instant,
+        texts: Texts,
+        world: Option<World>,
+    ) -> Self {
         Self {
             guard: None,
             log: GuestLog::new(limits),
@@ -49,6 +57,7 @@ impl CallState {
             },
             deadline,
             timeout_ms: u64::try_from(limits.timeout.as_millis()).unwrap_or(u64::MAX),
+            moves: Moves::new(texts, limits.memory_bytes),
             world: world.map(Box::new),
         }
     }
@@ -126,12 +135,17 @@ pub(super) fn charge_flat(
     }
 }
 
-/// Runs at every tick of the epoch: ends the call once its deadline has passed.
-pub(super) fn at_tick(store: &StoreContextMut<'_, CallState>) -> wasmtime::Result<UpdateDeadline> {
+/// Runs at every tick of the epoch: ends the call once its deadline has passed, and sees to it that nothing is begun that
+/// would outlive it.
+pub(super) fn at_tick(
+    mut store: StoreContextMut<'_, CallState>,
+) -> wasmtime::Result<UpdateDeadline> {
+    let now = Instant::now();
     let state = store.data();
-    if Instant::now() >= state.deadline {
+    if now >= state.deadline {
         return Err(state.time_exceeded().into());
     }
+    moves::bound(&mut store, now);
     Ok(UpdateDeadline::Continue(1))
 }
 

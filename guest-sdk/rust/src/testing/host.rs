@@ -205,7 +205,7 @@ impl Host {
         let size = bytes.len() as u64;
         LimitExceeded::check(Limit::ResultBytes, self.limits.result_bytes, size)
             .map_err(RunError::Limit)?;
-        let decoded = arguments::decode_result(&bytes, &self.limits, None);
+        let decoded = arguments::decode_result(&bytes, &self.limits, None, &mut Vec::new());
         decoded
             .map(|decoded| decoded.value)
             .map_err(|problem| match problem {

@@ -13,6 +13,9 @@ const ELEMENTS: u32 = 512;
 /// Bytes that are copied or looked at in the time of one element, roughly.
 const BYTES_PER_ELEMENT: usize = 1024;
 
+/// Bytes to be copied between two questions.
+pub(crate) const PIECE: usize = ELEMENTS as usize * BYTES_PER_ELEMENT;
+
 /// Counts the work, and asks when there was enough of it.
 pub(crate) struct Pace<'a> {
     interrupt: Option<Interrupt<'a>>,

@@ -64,8 +64,25 @@ pub(crate) fn component(module: &str) -> Vec<u8> {
         .into_owned()
 }
 
+/// A guest with this body, as [`running`], that passes its texts in UTF-16.
+pub(crate) fn running_in_utf16(body: &str) -> Vec<u8> {
+    let module = format!(
+        r#"(module $guest {IMPORTS} {RESULTS} {ALLOCATOR} {CONTRACT}
+            (func $run (export "theus:process/processes@0.1.0#run")
+                (param $process i32) (param $process_len i32) (param $args i32) (param $args_len i32) (result i32)
+                {body}))"#
+    );
+    into_component(&core_module_passing(&module, StringEncoding::UTF16))
+        .expect("the test's module makes a component")
+        .into_owned()
+}
+
 /// A core module with its component type, as an SDK builds it.
 pub(crate) fn core_module(text: &str) -> Vec<u8> {
+    core_module_passing(text, StringEncoding::UTF8)
+}
+
+fn core_module_passing(text: &str, texts: StringEncoding) -> Vec<u8> {
     let mut module = wat::parse_str(text).expect("the test's module is valid text");
     let mut resolve = Resolve::default();
     resolve
@@ -77,7 +94,7 @@ pub(crate) fn core_module(text: &str) -> Vec<u8> {
     let world = resolve
         .select_world(&[package], Some("guest"))
         .expect("the test's WIT has the world");
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
+    embed_component_metadata(&mut module, &resolve, world, texts)
         .expect("the type fits into the module");
     module
 }

@@ -5,6 +5,7 @@ mod files;
 pub(crate) mod guests;
 mod hostile;
 mod limits;
+mod moves;
 mod standing;
 mod wasi;
 

@@ -156,12 +156,42 @@ fn what_takes_long_is_stopped_where_it_is() {
     }
 }
 
-/// A large text or binary is copied in one piece: it is asked before.
+/// What is small when encoded, and what the host has with it: memory when it is written, elements to go through when it is read.
+#[test]
+fn what_is_small_when_encoded_costs_what_it_becomes() {
+    let many = |value: Value| Value::List((0..1000).map(|_| value.clone()).collect());
+    let entries: Map = (0..1000)
+        .map(|it| (format!("{it:03}"), Value::Nil))
+        .collect();
+    // A slot is 24 bytes, a container 96 and an entry of a map 80; what is read are a thousand values and what holds them,
+    // and the keys of the map.
+    for (what, value, decoded, elements) in [
+        ("nils", many(Value::Nil), 1000 * 24, 1001),
+        ("lists", many(Value::List(List::new())), 1000 * 120, 1001),
+        ("maps", many(Value::Map(Map::new())), 1000 * 120, 1001),
+        ("entries", Value::Map(entries), 1000 * 107, 2001),
+        ("one text", Value::from("x".repeat(1000)), 1000 - 96, 1),
+    ] {
+        let encoded = codec::encode_all(&value);
+        let (mut guard, path) = (guard(value, Limits::default()), "domain.heavy_out");
+        guard.set(path, &encoded).expect(what);
+        let size = encoded.len() as u64;
+        let call = 40 + path.len() as u64 + 10;
+        assert_eq!(guard.work(), call + 8 * size + 24 + 96 + decoded, "{what}");
+        let before = guard.work();
+        let path = "domain.large";
+        guard.get(path).expect(what);
+        let call = 40 + path.len() as u64 + 10;
+        assert_eq!(guard.work() - before, call + 16 * elements + size, "{what}");
+    }
+}
+
+/// Text and binary are copied in pieces when they are read, and looked at before they are written.
 #[test]
 fn a_large_text_is_not_begun_when_the_time_is_up() {
     for value in [
-        Value::from("x".repeat(1 << 20)),
-        Value::from(vec![1_u8; 1 << 20]),
+        Value::from("x".repeat(3 << 20)),
+        Value::from(vec![1_u8; 3 << 20]),
     ] {
         let encoded = codec::encode_all(&value);
         let mut writing = guard(Value::Nil, Limits::default());
@@ -170,13 +200,23 @@ fn a_large_text_is_not_begun_when_the_time_is_up() {
         let refusal = writing.set("domain.heavy_out", &encoded);
         assert_eq!(code(refusal), Code::TimeExhausted);
         let limits = Limits {
-            value_bytes: 2 << 20,
+            value_bytes: 4 << 20,
             ..Limits::default()
         };
-        let mut reading = guard(value, limits);
-        let (stop, _) = stopping(1);
-        reading.interrupt_with(stop);
-        assert_eq!(code(reading.get("domain.large")), Code::TimeExhausted);
+        let reads: [Read; 2] = [
+            |it| it.get("domain.large").map(drop),
+            |it| it.read_bytes("domain.large", 0, u32::MAX).map(drop),
+        ];
+        for read in reads {
+            // After the first half of it, too.
+            for after in [1, 2] {
+                let mut reading = guard(value.clone(), limits.clone());
+                let (stop, asked) = stopping(after);
+                reading.interrupt_with(stop);
+                assert_eq!(code(read(&mut reading)), Code::TimeExhausted);
+                assert_eq!(asked.load(Ordering::Relaxed), after);
+            }
+        }
     }
 }
 
@@ -193,7 +233,12 @@ fn arguments_and_results_are_stopped_as_well() {
     );
     let (stop, asked) = stopping(3);
     let result = codec::encode_all(&texts(50_000));
-    let error = arguments::decode_result(&result, &limits, Some(&stop)).expect_err("stopped");
+    let mut remains = Vec::new();
+    let error = arguments::decode_result(&result, &limits, Some(&stop), &mut remains);
+    let error = error.expect_err("stopped");
+    // What it had come to is there for whoever has the time to let go of it.
+    assert_eq!(remains.len(), 1);
+    assert!(remains[0].as_list().is_some_and(|it| it.len() > 1000));
     assert_eq!(code::<()>(Err(error.into())), Code::TimeExhausted);
     assert_eq!(asked.load(Ordering::Relaxed), 3);
 }
