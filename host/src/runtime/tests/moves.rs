@@ -92,6 +92,8 @@ fn texts_of_another_form_take_longer() {
     let program = compiled(&guest);
     let late = run_program(&program, &[], settings(FUEL, SHORT));
     assert!(is_out_of_time(&late.end), "{:?}", late.end);
+    // Turned into UTF-8 it would have cost its length.
+    assert!(late.fuel < 16_000_000, "{}", late.fuel);
     let in_time = run_program(&program, &[], settings(FUEL, PATIENCE));
     assert!(matches!(in_time.end, End::Returned(_)), "{:?}", in_time.end);
     assert_eq!(passes_utf8(&running(&line)).ok(), Some(true));
@@ -123,7 +125,9 @@ fn a_large_value_is_not_handed_out_when_there_is_no_time_for_it() {
     for (time, late) in [(Duration::from_millis(15), true), (PATIENCE, false)] {
         let call = settings(FUEL, time);
         let instance = program.instantiate(&call).expect("an instance");
-        let end = instance.run("work", &[], reading(), &call).end;
-        assert_eq!(is_out_of_time(&end), late, "{end:?}");
+        let execution = instance.run("work", &[], reading(), &call);
+        assert_eq!(is_out_of_time(&execution.end), late, "{execution:?}");
+        // What is handed out costs its length.
+        assert_eq!(execution.fuel < 60_000_000, late, "{}", execution.fuel);
     }
 }
