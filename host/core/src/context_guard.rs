@@ -77,11 +77,13 @@ impl fmt::Debug for ContextGuard {
 /// Reported violations are kept up to this number, one per place and operation.
 const MAX_REPORTED: usize = 64;
 
-/// Fuel units of host work: per call, per path segment, per byte read, per byte decoded.
+/// Fuel units of host work: per call, per path segment, per byte read, per byte decoded, per key listed: the guest's allocator is
+/// called for each.
 const WORK_CALL: u64 = 40;
 const WORK_SEGMENT: u64 = 10;
 const WORK_BYTE_IN: u64 = 8;
 const WORK_BYTE_OUT: u64 = 1;
+const WORK_KEY_OUT: u64 = 200;
 
 impl ContextGuard {
     /// Puts a guard in front of a transaction.
@@ -210,7 +212,7 @@ impl ContextGuard {
             LimitExceeded::check(Limit::ValueBytes, self.limits.value_bytes, bytes)?;
             keys.push(key.to_string());
         }
-        self.work += WORK_SEGMENT * passed;
+        self.work += WORK_SEGMENT * passed + WORK_KEY_OUT * keys.len() as u64;
         self.hand_out(usize::try_from(bytes).unwrap_or(usize::MAX))?;
         Ok(keys)
     }
