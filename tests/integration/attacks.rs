@@ -51,6 +51,8 @@ attacks! {
     log_flood => Ends("THEUS-L001", "fuel limit");
     log_line_huge => Ends("THEUS-L001", "fuel limit");
     abort_huge => Ends("THEUS-T002", "aaaa");
+    poll_flood => Ends("THEUS-L001", "fuel limit");
+    stdout_flood => Ends("THEUS-L001", "fuel limit");
     host_call_flood => Ends("THEUS-L012", "host calls limit of 1000000 calls");
     read_flood => Ends("THEUS-L010", "reads per transaction limit of 32000 reads");
     write_flood => Ends("THEUS-L009", "writes per transaction limit of 16000 writes");

@@ -5,6 +5,7 @@ mod files;
 pub(crate) mod guests;
 mod hostile;
 mod limits;
+mod prices;
 mod standing;
 mod wasi;
 
