@@ -50,6 +50,7 @@ attacks! {
     heavy_work => Ends("THEUS-L001", "fuel limit");
     log_flood => Ends("THEUS-L001", "fuel limit");
     log_line_huge => Ends("THEUS-L001", "fuel limit");
+    name_that_doubles => Ends("THEUS-T001", "f(A, B<A, A>");
     abort_huge => Ends("THEUS-T002", "aaaa");
     poll_flood => Ends("THEUS-L001", "fuel limit");
     stdout_flood => Ends("THEUS-L001", "fuel limit");
