@@ -155,6 +155,19 @@ fn types_of_many_values() {
     );
 }
 
+/// A byte each, and code of its own each, where the table is somebody else's.
+#[test]
+fn elements_of_an_imported_table() {
+    let segment = format!("(elem (i32.const 0) func {})", "0 ".repeat(19_000));
+    is_refused(
+        &format!(
+            r#"(core module (import "t" "t" (table 1 funcref)) (func) {})"#,
+            segment.repeat(10)
+        ),
+        "elements in segments",
+    );
+}
+
 /// A constant that is a sum of a million terms.
 #[test]
 fn constants_of_many_terms() {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use theus_core::contract;
 use theus_core::limits::{Limit, LimitExceeded, Limits};
 use wasmparser::{
-    ComponentInstance, ConstExpr, Encoding, Instance, MemoryType, Payload, TableType,
+    ComponentInstance, ConstExpr, ElementItems, Encoding, Instance, MemoryType, Payload, TableType,
 };
 
 pub(super) const MAX_DEPTH: u64 = 8;
@@ -29,6 +29,9 @@ const MAX_FUNCTIONS: u64 = 100_000;
 const WEIGHT_PER_BYTE: u64 = 32;
 /// A constant is a few bytes long. Where it is a sum, the compiler keeps a hundred bytes of each of its own.
 const MAX_CONSTANT_BYTES: u64 = 256;
+/// Elements of all segments for one that tables may have: where the compiler cannot tell what table they go to, each is code of
+/// its own, 7 KB of them while they are compiled.
+const ELEMENTS_PER_SLOT: u64 = 2;
 /// Bytes of a page of linear memory.
 const PAGE: u64 = 64 * 1024;
 
@@ -47,6 +50,7 @@ pub(super) struct Survey<'a> {
     core_instances: u64,
     canonical_functions: u64,
     functions: u64,
+    elements: u64,
     weight: u64,
     // Of the core module that the parser is in: core modules hold no others.
     shape: Shape,
@@ -67,6 +71,7 @@ impl<'a> Survey<'a> {
             core_instances: 0,
             canonical_functions: 0,
             functions: 0,
+            elements: 0,
             weight: 0,
             shape: Shape::default(),
         }
@@ -143,6 +148,17 @@ impl<'a> Survey<'a> {
             }
             Payload::TableSection(section) => {
                 section.into_iter().try_for_each(|it| self.table(it?.ty))?;
+            }
+            Payload::ElementSection(section) => {
+                let allowed = self.limits.table_elements.saturating_mul(ELEMENTS_PER_SLOT);
+                for segment in section {
+                    let elements = match segment?.items {
+                        ElementItems::Functions(functions) => functions.count(),
+                        ElementItems::Expressions(_, expressions) => expressions.count(),
+                    };
+                    let what = "elements in segments";
+                    count(&mut self.elements, u64::from(elements), allowed, what)?;
+                }
             }
             Payload::FunctionSection(section) => {
                 let functions = u64::from(section.count());

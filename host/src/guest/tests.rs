@@ -312,6 +312,13 @@ fn shapes_that_only_cost_are_refused() {
                 "i32.const 0 i32.add ".repeat(100)
             ),
         ),
+        (
+            "elements in segments",
+            format!(
+                "(core module (func) {})",
+                format!("(elem func {})", "0 ".repeat(10_000)).repeat(5)
+            ),
+        ),
         ("loops inside one another", loops(101)),
         ("bytes in one function", bytes),
     ] {
