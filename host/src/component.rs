@@ -98,6 +98,7 @@ pub fn into_component(bytes: &[u8]) -> Result<Cow<'_, [u8]>, ComponentError> {
     if !module.typed {
         return Err(ComponentError::NoComponentType);
     }
+    check_type(&module)?;
     encode(bytes).map(Cow::Owned)
 }
 
@@ -129,6 +130,7 @@ pub fn componentize(bytes: &[u8], contracts: &[Contract]) -> Result<Vec<u8>, Com
         return Err(ComponentError::StartCallsImport { import });
     }
     if module.typed {
+        check_type(&module)?;
         return encode(&whole);
     }
     check_exports(&module)?;
@@ -143,6 +145,15 @@ fn check_imports(module: &Module<'_>) -> Result<(), ComponentError> {
         imports: module.foreign.iter().cloned().collect(),
         language: module.language(),
     })
+}
+
+/// The encoder's parser ends the host where it runs out of stack.
+fn check_type(module: &Module<'_>) -> Result<(), ComponentError> {
+    if module.parsable {
+        return Ok(());
+    }
+    let problem = "its component type has too many types inside one another";
+    Err(ComponentError::Unfit(anyhow::anyhow!(problem)))
 }
 
 impl ComponentError {

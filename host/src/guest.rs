@@ -1,12 +1,14 @@
 //! Guests as files: what a component imports, exports and declares, read without running or compiling any of it.
 
 mod imports;
+mod nesting;
 mod survey;
 
 pub use self::imports::ImportKind;
 
+pub(crate) use self::nesting::is_parsable;
 pub(crate) use self::survey::MAX_CORE_INSTANCES;
-use self::survey::Survey;
+use self::survey::{MAX_DEPTH, Survey};
 use crate::component::ComponentError;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -112,7 +114,7 @@ impl Guest {
         if !Parser::is_component(bytes) {
             return Err(ComponentError::NotWasm.into());
         }
-        let mut survey = Survey::new(limits);
+        let mut survey = Survey::new(bytes, limits);
         for payload in Parser::new(0).parse_all(bytes) {
             survey.payload(payload?)?;
         }

@@ -51,7 +51,10 @@ attacks! {
     heavy_text => Ends("THEUS-L001", "fuel limit");
     log_flood => Ends("THEUS-L001", "fuel limit");
     log_line_huge => Ends("THEUS-L001", "fuel limit");
+    name_that_doubles => Ends("THEUS-T001", "f(A, B<A, A>");
     abort_huge => Ends("THEUS-T002", "aaaa");
+    poll_flood => Ends("THEUS-L001", "fuel limit");
+    stdout_flood => Ends("THEUS-L001", "fuel limit");
     host_call_flood => Ends("THEUS-L012", "host calls limit of 1000000 calls");
     read_flood => Ends("THEUS-L010", "reads per transaction limit of 32000 reads");
     read_heavy => Ends("THEUS-L010", "reads per transaction limit of 32000 reads");

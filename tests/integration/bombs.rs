@@ -78,7 +78,7 @@ fn a_function_of_a_million_blocks() {
     );
     is_refused(
         &function(&"block end ".repeat(300_000)),
-        "branches in large functions",
+        "branches and values in large functions",
     );
 }
 
@@ -87,7 +87,7 @@ fn many_functions_of_many_branches() {
     let each = format!("(func {})", "block end ".repeat(20_000));
     is_refused(
         &format!("(core module {})", each.repeat(10)),
-        "branches in large functions",
+        "branches and values in large functions",
     );
 }
 
@@ -95,6 +95,87 @@ fn many_functions_of_many_branches() {
 fn a_thousand_loops_inside_one_another() {
     let loops = format!("{}{}", "loop ".repeat(1_000), "end ".repeat(1_000));
     is_refused(&function(&loops), "loops inside one another");
+}
+
+/// One byte of a call stands for a thousand values: a function of 40 KB took minutes, and 9 GB.
+#[test]
+fn values_that_multiply() {
+    let values = " i32".repeat(1000);
+    let pair = "call 0 call 1 ".repeat(10_000);
+    is_refused(
+        &format!(
+            "(core module (func (result{values}) unreachable) (func (param{values})) (func {pair}))"
+        ),
+        "results in one function",
+    );
+}
+
+/// Fewer values, as many as one function may give, and more calls.
+#[test]
+fn calls_of_many_values() {
+    let values = " i32".repeat(200);
+    let pair = "call 0 call 1 ".repeat(10_000);
+    is_refused(
+        &format!(
+            "(core module (func (result{values}) unreachable) (func (param{values})) (func {pair}))"
+        ),
+        "branches and values in large functions",
+    );
+}
+
+/// Each local is looked for in each block: 200 KB of code took 2.6 GB.
+#[test]
+fn locals_in_every_block() {
+    let locals = format!("(local{})", " i32".repeat(20_000));
+    let sets: String = (0..20_000)
+        .map(|it| format!("i32.const 1 local.set {it} "))
+        .collect();
+    let gets: String = (0..20_000)
+        .map(|it| format!("local.get {it} drop "))
+        .collect();
+    let blocks = "i32.const 0 if end ".repeat(5_000);
+    is_refused(
+        &function(&format!("{locals} {sets} {blocks} {gets}")),
+        "branches and values in large functions",
+    );
+}
+
+#[test]
+fn types_of_many_values() {
+    let types: String = (0..1_000)
+        .map(|it| {
+            let kinds = (0..10).map(|bit| if it >> bit & 1 == 1 { " i64" } else { " i32" });
+            let kinds: String = kinds.collect();
+            format!("(type (func (param{kinds}{})))", " i32".repeat(190))
+        })
+        .collect();
+    is_refused(
+        &format!("(core module {types})"),
+        "parameters and results in function types",
+    );
+}
+
+/// A byte each, and code of its own each, where the table is somebody else's.
+#[test]
+fn elements_of_an_imported_table() {
+    let segment = format!("(elem (i32.const 0) func {})", "0 ".repeat(19_000));
+    is_refused(
+        &format!(
+            r#"(core module (import "t" "t" (table 1 funcref)) (func) {})"#,
+            segment.repeat(10)
+        ),
+        "elements in segments",
+    );
+}
+
+/// A constant that is a sum of a million terms.
+#[test]
+fn constants_of_many_terms() {
+    let sum = format!("i32.const 0 {}", "i32.const 0 i32.add ".repeat(1_000_000));
+    is_refused(
+        &format!("(core module (global i32 {sum}))"),
+        "bytes in one constant",
+    );
 }
 
 /// As much of everything as is let through, all in one guest: it compiles, it runs, and the engine goes on.

@@ -246,3 +246,81 @@ fn scripts_end_in_the_sandbox_as_they_end_without() {
     let failed = records.iter().filter(|it| it.error.is_some()).count();
     assert!((60..300).contains(&failed), "{failed} of 400 were refused");
 }
+
+/// An interrupt ends the search, and not what was found.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_leaves_what_was_found() {
+    use rustix::process::{Pid, Signal, kill_process};
+    use std::io::{BufRead as _, BufReader};
+    use std::process::Stdio;
+    let guest = &guests::planted_bugs().file;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_theus-host"))
+        .arg("fuzz")
+        .arg(guest)
+        .args(["withdraw", "--seconds", "600", "-o", "json"])
+        .args(["--context", "guests/hostile/planted-bugs/context.yaml"])
+        .env(
+            "XDG_CACHE_HOME",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"),
+        )
+        .current_dir(root())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut said = BufReader::new(child.stderr.take().expect("it is piped"));
+    let mut line = String::new();
+    while !line.contains("fuzzing the guest") {
+        line.clear();
+        assert!(said.read_line(&mut line).expect("it says something") > 0);
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).expect("it is there");
+    let output = child.wait_with_output().expect("it ends");
+    let printed: Json = serde_json::from_slice(&output.stdout).expect("one object");
+    let warnings = printed["warnings"].to_string();
+    assert!(warnings.contains("interrupted"), "{printed}");
+    let found = printed["findings"].as_array().expect("a list").len();
+    assert_eq!(
+        output.status.code(),
+        Some(i32::from(found > 0)),
+        "{printed}"
+    );
+}
+
+/// What has nowhere to go is said before anything is found, and so nothing is lost.
+#[test]
+fn a_folder_that_cannot_be_made_is_said_at_once() {
+    let guest = guests::planted_bugs().file.display().to_string();
+    let words = ["fuzz", &guest, "--runs", "5", "--out", "/dev/null/folder"];
+    let ran = run_in(root(), &words);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.stderr.contains("cannot write /dev/null/folder"),
+        "{ran:?}"
+    );
+    assert!(!ran.stderr.contains("fuzzing the guest"), "{ran:?}");
+}
+
+/// An author who gives no context is told that none was tried.
+#[test]
+fn contexts_that_are_never_varied_are_said() {
+    let guest = guests::planted_bugs().file.display().to_string();
+    let fuzz = |further: &[&str]| {
+        let words = [
+            "fuzz",
+            guest.as_str(),
+            "withdraw",
+            "--runs",
+            "5",
+            "--seed",
+            "1",
+            "-o",
+            "json",
+        ];
+        run_in(root(), &[&words[..], further].concat()).json()["warnings"].to_string()
+    };
+    assert!(fuzz(&[]).contains("empty context"));
+    let context = ["--context", "guests/hostile/planted-bugs/context.yaml"];
+    assert_eq!(fuzz(&context), "[]");
+}

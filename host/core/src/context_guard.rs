@@ -83,13 +83,14 @@ const MAX_REPORTED: usize = 64;
 const LARGE: u64 = 1 << 20;
 
 /// Fuel units of host work: per call, per path segment or key that is passed over, per byte to decode and per byte of what
-/// that becomes, per value or key to encode and per byte of those.
+/// that becomes, per value or key to encode and per byte of those, per key listed: the guest's allocator is called for each.
 const WORK_CALL: u64 = 40;
 const WORK_SEGMENT: u64 = 10;
 const WORK_BYTE_IN: u64 = 8;
 const WORK_BYTE_DECODED: u64 = 1;
 const WORK_ELEMENT_OUT: u64 = 16;
 const WORK_BYTE_OUT: u64 = 1;
+const WORK_KEY_OUT: u64 = 200;
 
 impl ContextGuard {
     /// Puts a guard in front of a transaction.
@@ -220,7 +221,7 @@ impl ContextGuard {
             LimitExceeded::check(Limit::ValueBytes, self.limits.value_bytes, bytes)?;
             keys.push(key.to_string());
         }
-        self.work += WORK_SEGMENT * passed;
+        self.work += WORK_SEGMENT * passed + WORK_KEY_OUT * keys.len() as u64;
         self.hand_out(usize::try_from(bytes).unwrap_or(usize::MAX))?;
         Ok(keys)
     }

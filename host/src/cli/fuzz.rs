@@ -9,7 +9,7 @@ use super::config::{ConfigFlag, Setup};
 use super::exit;
 use super::failure::Failure;
 use super::grants::Grants;
-use super::inputs::InputFlags;
+use super::inputs::{InputFlags, Inputs};
 use super::limits::{self, LimitFlags};
 use super::output::Output;
 use super::progress::during;
@@ -17,6 +17,8 @@ use super::schema;
 use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use theus_core::code::Code;
 use theus_core::contract::Contract;
@@ -102,12 +104,21 @@ impl Fuzz {
             context,
             contracts,
             digest,
-            warnings,
+            mut warnings,
         } = self.prepare(output)?;
+        let given = Given {
+            target: &self.target,
+            context: context.as_deref(),
+            flags: self.flags(),
+        };
+        let commands = Commands::new(given, folder);
+        commands.prepare()?;
+        let stop = interrupted()?;
         let seed = self.seed.map_or_else(drawn, Ok)?;
         let mut fuzzer = Fuzzer::new(&engine)
             .seed(seed)
-            .runs(self.runs.unwrap_or(u64::MAX));
+            .runs(self.runs.unwrap_or(u64::MAX))
+            .stop_when(Arc::clone(&stop));
         if let Some(process) = &self.process {
             fuzzer = fuzzer.process(process);
         }
@@ -115,12 +126,10 @@ impl Fuzz {
             fuzzer = fuzzer.time(Duration::from_secs(seconds));
         }
         let report = during(output, "fuzzing the guest", || fuzzer.run());
-        let given = Given {
-            target: &self.target,
-            context: context.as_deref(),
-            flags: self.flags(),
-        };
-        let reproduce = Commands::new(given, folder).write(&report.findings, &contracts)?;
+        if stop.load(Ordering::Relaxed) {
+            warnings.push("interrupted: this is what was seen until then".to_owned());
+        }
+        let reproduce = commands.write(&report.findings, &contracts)?;
         for warning in &warnings {
             output.warn(warning);
         }
@@ -165,6 +174,7 @@ impl Fuzz {
         }
         let mut warnings = setup.notes().to_vec();
         warnings.extend(inputs.notes(&loaded)?);
+        warnings.extend(self.unvaried(&inputs, &loaded.guest.contracts));
         let granted = setup.granted(&self.grants, &loaded.guest.contracts)?;
         warnings.extend(granted.notes);
         let context_path = inputs.context_path.clone();
@@ -185,6 +195,17 @@ impl Fuzz {
         })
     }
 
+    /// A guest that reads and never finds anything is not fuzzed by half.
+    fn unvaried(&self, inputs: &Inputs, contracts: &[Contract]) -> Option<String> {
+        let fuzzed = |it: &&Contract| self.process.as_ref().is_none_or(|name| it.name == *name);
+        let reads = |it: &Contract| !(it.inputs.is_empty() && it.outputs.is_empty());
+        let is_blind = !inputs.vary_contexts() && contracts.iter().filter(fuzzed).any(reads);
+        is_blind.then(|| {
+            "no --schema and no --context is given: every run begins with an empty context, and what is read is never there"
+                .to_owned()
+        })
+    }
+
     /// The flags that `run` needs as well, to see the same.
     fn flags(&self) -> Vec<String> {
         let mut flags = self.grants.words();
@@ -200,6 +221,26 @@ impl Fuzz {
         }
         flags
     }
+}
+
+/// True once somebody has interrupted the command: what was found by then is still printed. A second interrupt ends it at
+/// once.
+#[cfg(unix)]
+fn interrupted() -> Result<Arc<AtomicBool>, Failure> {
+    use signal_hook::consts::SIGINT;
+    use signal_hook::flag;
+    let stop = Arc::new(AtomicBool::new(false));
+    flag::register_conditional_default(SIGINT, Arc::clone(&stop))
+        .and_then(|_| flag::register(SIGINT, Arc::clone(&stop)))
+        .map_err(|error| Failure::new(Code::HostFailed, error))?;
+    Ok(stop)
+}
+
+/// Elsewhere an interrupt ends the command.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it may fail")]
+fn interrupted() -> Result<Arc<AtomicBool>, Failure> {
+    Ok(Arc::default())
 }
 
 /// A seed that nobody has tried.

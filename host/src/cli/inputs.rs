@@ -75,6 +75,11 @@ impl Inputs {
         recipe.map_or(Ok(Vec::new()), |recipe| recipe_notes(recipe, loaded))
     }
 
+    /// Whether there is anything to make further contexts from.
+    pub(super) fn vary_contexts(&self) -> bool {
+        self.context.is_some() || self.schema.is_some()
+    }
+
     /// Begins an engine with them, and with the cache of compiled code where there is to be one.
     pub(super) fn builder(self, limits: Limits, cache: &CacheFlag) -> EngineBuilder {
         let mut builder = Engine::builder().limits(limits);

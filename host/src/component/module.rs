@@ -1,6 +1,7 @@
 //! What a core module's sections say, as far as making a component of it goes.
 
 use super::language::Language;
+use crate::guest::is_parsable;
 use std::collections::BTreeSet;
 use wasmparser::{
     BinaryReaderError, FunctionBody, Import, KnownCustom, Operator, Parser, Payload,
@@ -15,6 +16,8 @@ pub(super) const COMPONENT_TYPE: &str = "component-type";
 pub(super) struct Module<'a> {
     /// Whether it says what component it wants to be.
     pub(super) typed: bool,
+    /// Whether what says so can be given to a parser.
+    pub(super) parsable: bool,
     /// Imports that no component interface gives it, as `module.name`.
     pub(super) foreign: BTreeSet<String>,
     /// The names of its exports.
@@ -28,11 +31,17 @@ pub(super) struct Module<'a> {
 
 impl<'a> Module<'a> {
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, BinaryReaderError> {
-        let mut module = Self::default();
+        let mut module = Self {
+            parsable: true,
+            ..Self::default()
+        };
         for payload in Parser::new(0).parse_all(bytes) {
             match payload? {
                 Payload::CustomSection(section) => {
-                    module.typed |= section.name().starts_with(COMPONENT_TYPE);
+                    if section.name().starts_with(COMPONENT_TYPE) {
+                        module.typed = true;
+                        module.parsable &= is_parsable(section.data());
+                    }
                     if let KnownCustom::Producers(producers) = section.as_known() {
                         // What a compiler says of itself only words a message: where it is malformed, nothing is said.
                         module.producer = module.producer.or(producer(producers));

@@ -29,6 +29,34 @@ fn the_contract_section_survives() {
     assert!(guest.imports.is_empty(), "it imports what it uses");
 }
 
+/// What says its type is a component for the encoder's parser, which reads types inside one another by recursion.
+#[test]
+fn a_component_type_that_no_parser_survives_is_refused() {
+    let mut types = vec![1_u8];
+    for _ in 0..100_000 {
+        types.extend([0x42, 1, 1]);
+    }
+    types.push(0x7f);
+    let mut ty = b"\0asm\x0d\0\x01\0\x07".to_vec();
+    wasm_encoder::Encode::encode(&types[..], &mut ty);
+    let section = CustomSection {
+        name: "component-type:guest".into(),
+        data: ty.into(),
+    };
+    let mut core = module("");
+    section.append_to(&mut core);
+    for made in [
+        into_component(&core).map(Cow::into_owned),
+        componentize(&core, &[]),
+    ] {
+        let error = made.expect_err("it is refused");
+        assert!(
+            error.to_string().contains("types inside one another"),
+            "{error}"
+        );
+    }
+}
+
 #[test]
 fn the_same_module_makes_the_same_component() {
     let core = module("");

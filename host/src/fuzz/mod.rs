@@ -38,6 +38,7 @@ use self::input::{Input, Inputs};
 use self::judge::Judge;
 use crate::engine::Engine;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use theus_core::contract::Contract;
 use theus_core::fuzz::{Dice, bytes};
@@ -50,6 +51,7 @@ pub struct Fuzzer<'e> {
     seed: u64,
     runs: u64,
     time: Option<Duration>,
+    stop: Option<Arc<AtomicBool>>,
 }
 
 /// Bytes that one run's input is made from.
@@ -73,6 +75,7 @@ impl<'e> Fuzzer<'e> {
             seed: 0,
             runs: 10_000,
             time: None,
+            stop: None,
         }
     }
 
@@ -100,6 +103,12 @@ impl<'e> Fuzzer<'e> {
         self
     }
 
+    /// Stops as soon as that is true. What is found by then is still made small.
+    pub fn stop_when(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.stop = Some(stop);
+        self
+    }
+
     /// Runs them.
     #[must_use]
     pub fn run(&self) -> FuzzReport {
@@ -113,7 +122,7 @@ impl<'e> Fuzzer<'e> {
         let mut context = Arc::new(base.clone());
         let processes = contracts.len() as u64;
         while processes > 0 && report.runs < self.runs {
-            if self.time.is_some_and(|time| started.elapsed() >= time) {
+            if self.time.is_some_and(|time| started.elapsed() >= time) || self.is_stopped() {
                 break;
             }
             let number = report.runs;
@@ -168,6 +177,11 @@ impl<'e> Fuzzer<'e> {
             .collect();
         findings.sort_by_key(Finding::size);
         findings
+    }
+
+    fn is_stopped(&self) -> bool {
+        let stop = self.stop.as_ref();
+        stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
     fn contracts(&self) -> Vec<Arc<Contract>> {

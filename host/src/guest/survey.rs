@@ -1,14 +1,18 @@
 //! One walk over a component's sections: what a guest is, and whether its shape is fit for a compiler.
 
+mod shape;
+
+use self::shape::Shape;
 use super::GuestError;
+use super::nesting::{MAX_NESTED, nested};
 use std::collections::BTreeSet;
 use theus_core::contract;
 use theus_core::limits::{Limit, LimitExceeded, Limits};
 use wasmparser::{
-    ComponentInstance, Encoding, FunctionBody, Instance, MemoryType, Operator, Payload, TableType,
+    ComponentInstance, ConstExpr, ElementItems, Encoding, Instance, MemoryType, Payload, TableType,
 };
 
-const MAX_DEPTH: u64 = 8;
+pub(super) const MAX_DEPTH: u64 = 8;
 const MAX_IMPORTS: u64 = 256;
 const MAX_EXPORTS: u64 = 256;
 const MAX_MODULES: u64 = 64;
@@ -18,19 +22,22 @@ const MAX_COMPONENT_INSTANCES: u64 = 20;
 /// The runtime has room for as many: a Python guest comes to 38.
 pub(crate) const MAX_CORE_INSTANCES: u32 = 64;
 const MAX_CANONICAL_FUNCTIONS: u64 = 2_000;
-const MAX_FUNCTIONS: u64 = 200_000;
-const MAX_FUNCTION_BYTES: u64 = 1 << 20;
-/// Nested loops cost the compiler more than their square.
-const MAX_LOOP_DEPTH: u64 = 100;
-/// The compiler's time for a function goes with the square of its branches, about 40 ns each where they are worst. The
-/// sum of those squares may be this many times the largest component's size: some 20 s at the default of 16 MiB, where
-/// large honest guests take one.
+/// Each takes the compiler 13 KB of memory, however short it is: a Python guest has ten thousand.
+const MAX_FUNCTIONS: u64 = 100_000;
+/// What all functions are for the compiler, as `shape` weighs it, may be this many times the largest component's size: some 20 s
+/// at the default of 16 MiB, where large honest guests take one.
 const WEIGHT_PER_BYTE: u64 = 32;
+/// A constant is a few bytes long. Where it is a sum, the compiler keeps a hundred bytes of each of its own.
+const MAX_CONSTANT_BYTES: u64 = 256;
+/// Elements of all segments for one that tables may have: where the compiler cannot tell what table they go to, each is code of
+/// its own, 7 KB of them while they are compiled.
+const ELEMENTS_PER_SLOT: u64 = 2;
 /// Bytes of a page of linear memory.
 const PAGE: u64 = 64 * 1024;
 
 /// What is gathered while a component's sections go by.
 pub(super) struct Survey<'a> {
+    component: &'a [u8],
     limits: &'a Limits,
     // One entry per module or component that the parser is in; the number tells modules apart.
     inside: Vec<(Encoding, u64)>,
@@ -43,12 +50,16 @@ pub(super) struct Survey<'a> {
     core_instances: u64,
     canonical_functions: u64,
     functions: u64,
+    elements: u64,
     weight: u64,
+    // Of the core module that the parser is in: core modules hold no others.
+    shape: Shape,
 }
 
 impl<'a> Survey<'a> {
-    pub(super) fn new(limits: &'a Limits) -> Self {
+    pub(super) fn new(component: &'a [u8], limits: &'a Limits) -> Self {
         Self {
+            component,
             limits,
             inside: Vec::new(),
             imports: BTreeSet::new(),
@@ -60,7 +71,9 @@ impl<'a> Survey<'a> {
             core_instances: 0,
             canonical_functions: 0,
             functions: 0,
+            elements: 0,
             weight: 0,
+            shape: Shape::default(),
         }
     }
 
@@ -69,6 +82,7 @@ impl<'a> Survey<'a> {
             Payload::Version { encoding, .. } => {
                 count(&mut self.modules, 1, MAX_MODULES, "modules and components")?;
                 self.inside.push((encoding, self.modules));
+                self.shape = Shape::default();
                 at_most(self.inside.len() as u64, MAX_DEPTH, "levels of nesting")?;
             }
             Payload::End(_) => {
@@ -112,28 +126,50 @@ impl<'a> Survey<'a> {
                 let (sum, more) = (&mut self.canonical_functions, u64::from(section.count()));
                 count(sum, more, MAX_CANONICAL_FUNCTIONS, "canonical functions")?;
             }
-            Payload::TypeSection(section) => self.count_types(section.count())?,
+            Payload::TypeSection(section) => {
+                let types = &mut self.types;
+                self.shape
+                    .types(section, || count(types, 1, MAX_TYPES, "types"))?;
+            }
+            Payload::ImportSection(section) => self.shape.imports(section)?,
+            Payload::GlobalSection(section) => {
+                section
+                    .into_iter()
+                    .try_for_each(|it| constant(&it?.init_expr))?;
+            }
             Payload::CoreTypeSection(section) => self.count_types(section.count())?,
-            Payload::ComponentTypeSection(section) => self.count_types(section.count())?,
+            Payload::ComponentTypeSection(section) => {
+                self.count_types(section.count())?;
+                let nested = self.component.get(section.range()).map_or(0, nested);
+                at_most(nested, MAX_NESTED, "types inside one another")?;
+            }
             Payload::MemorySection(section) => {
                 section.into_iter().try_for_each(|it| self.memory(it?))?;
             }
             Payload::TableSection(section) => {
                 section.into_iter().try_for_each(|it| self.table(it?.ty))?;
             }
+            Payload::ElementSection(section) => {
+                let allowed = self.limits.table_elements.saturating_mul(ELEMENTS_PER_SLOT);
+                for segment in section {
+                    let elements = match segment?.items {
+                        ElementItems::Functions(functions) => functions.count(),
+                        ElementItems::Expressions(_, expressions) => expressions.count(),
+                    };
+                    let what = "elements in segments";
+                    count(&mut self.elements, u64::from(elements), allowed, what)?;
+                }
+            }
             Payload::FunctionSection(section) => {
                 let functions = u64::from(section.count());
                 count(&mut self.functions, functions, MAX_FUNCTIONS, "functions")?;
+                self.shape.functions(section)?;
             }
             Payload::CodeSectionEntry(body) => {
-                let weight = weight(&body)?;
+                let weight = self.shape.weigh(&body)?;
                 let allowed = self.limits.component_bytes.saturating_mul(WEIGHT_PER_BYTE);
-                count(
-                    &mut self.weight,
-                    weight * weight,
-                    allowed,
-                    "branches in large functions",
-                )?;
+                let what = "branches and values in large functions";
+                count(&mut self.weight, weight, allowed, what)?;
             }
             Payload::CustomSection(section) if section.name() == contract::SECTION => {
                 self.contract_section(section.data())?;
@@ -182,52 +218,13 @@ impl<'a> Survey<'a> {
     }
 }
 
-/// How much work a function's control flow is for the compiler: see [`WEIGHT_PER_BYTE`].
-fn weight(body: &FunctionBody<'_>) -> Result<u64, GuestError> {
-    at_most(
-        body.range().len() as u64,
-        MAX_FUNCTION_BYTES,
-        "bytes in one function",
-    )?;
-    let mut weight = 0;
-    // One entry per open block: how many loops are open with it.
-    let mut loops = vec![0];
-    for operator in body.get_operators_reader()? {
-        let open = loops.last().copied().unwrap_or(0);
-        match operator? {
-            Operator::Loop { .. } => {
-                at_most(open + 1, MAX_LOOP_DEPTH, "loops inside one another")?;
-                loops.push(open + 1);
-                weight += 2;
-            }
-            Operator::Block { .. } | Operator::If { .. } => {
-                loops.push(open);
-                weight += 1;
-            }
-            Operator::End => {
-                loops.pop();
-            }
-            Operator::BrTable { targets } => weight += 1 + u64::from(targets.len()) / 4,
-            Operator::BrIf { .. }
-            | Operator::Else
-            | Operator::CallIndirect { .. }
-            | Operator::ReturnCallIndirect { .. }
-            | Operator::MemoryFill { .. }
-            | Operator::MemoryCopy { .. }
-            | Operator::MemoryInit { .. }
-            | Operator::TableGet { .. }
-            | Operator::TableSet { .. }
-            | Operator::TableFill { .. }
-            | Operator::TableCopy { .. }
-            | Operator::TableInit { .. } => weight += 1,
-            _ => {}
-        }
-    }
-    Ok(weight)
+fn constant(expression: &ConstExpr<'_>) -> Result<(), GuestError> {
+    let bytes = expression.get_binary_reader().bytes_remaining() as u64;
+    at_most(bytes, MAX_CONSTANT_BYTES, "bytes in one constant")
 }
 
 fn count(sum: &mut u64, more: u64, allowed: u64, what: &'static str) -> Result<(), GuestError> {
-    *sum += more;
+    *sum = sum.saturating_add(more);
     at_most(*sum, allowed, what)
 }
 

@@ -1,6 +1,9 @@
 use super::*;
 use crate::runtime::tests::guests;
 use theus_core::limits::Limits;
+use wasm_encoder::{
+    CodeSection, Encode as _, Function, FunctionSection, Instruction, Module, TypeSection, ValType,
+};
 
 const OK: &str = "(call $ok (i32.const 0) (i32.const 0))";
 const LINE: &str = r#"{\"name\":\"work\",\"summary\":\"\",\"parameters\":[],\"inputs\":[],\"outputs\":[],\"side_effects\":[],\"errors\":[]}\n"#;
@@ -264,19 +267,57 @@ fn shapes_that_only_cost_are_refused() {
         }),
         (
             "functions",
-            format!("(core module {})", "(func)".repeat(200_001)),
+            format!("(core module {})", "(func)".repeat(100_001)),
         ),
         (
-            "branches in large functions",
+            "branches and values in large functions",
             function(&"block end ".repeat(25_000)),
         ),
         (
-            "branches in large functions",
+            "branches and values in large functions",
             function(&calls.repeat(25_000)),
         ),
         (
-            "branches in large functions",
+            "branches and values in large functions",
             function(&"loop end ".repeat(12_000)),
+        ),
+        ("types", {
+            let group = "(type (func))".repeat(20_001);
+            format!("(core module (rec {group}))")
+        }),
+        (
+            "parameters in one function",
+            format!("(core module (func (param{})))", " i32".repeat(201)),
+        ),
+        (
+            "results in one function",
+            format!(
+                "(core module (func (result{}) unreachable))",
+                " i32".repeat(201)
+            ),
+        ),
+        ("parameters and results in function types", {
+            let each = |it: usize| {
+                let kinds = (0..9).map(|bit| if it >> bit & 1 == 1 { " i64" } else { " i32" });
+                let kinds: String = kinds.collect();
+                format!("(type (func (param{kinds}{})))", " f32".repeat(191))
+            };
+            let types: String = (0..501).map(each).collect();
+            format!("(core module {types})")
+        }),
+        (
+            "bytes in one constant",
+            format!(
+                "(core module (global i32 i32.const 0 {}))",
+                "i32.const 0 i32.add ".repeat(100)
+            ),
+        ),
+        (
+            "elements in segments",
+            format!(
+                "(core module (func) {})",
+                format!("(elem func {})", "0 ".repeat(10_000)).repeat(5)
+            ),
         ),
         ("loops inside one another", loops(101)),
         ("bytes in one function", bytes),
@@ -285,6 +326,120 @@ fn shapes_that_only_cost_are_refused() {
         assert_eq!(error.code(), Code::ComponentTooLarge, "{what}: {error}");
         assert!(error.to_string().contains(what), "{what}: {error}");
     }
+}
+
+/// Values that a byte or two stand for, and locals: some of these took the compiler minutes, or gigabytes.
+#[test]
+fn values_and_locals_weigh_as_branches_do() {
+    let values = " i32".repeat(200);
+    let types = format!(
+        "(type $gives (func (result{values}))) (type $passes (func (param{values}) (result{values})))"
+    );
+    let (zeroes, drops) = ("i32.const 0 ".repeat(200), "drop ".repeat(200));
+    let giving = |call: &str, times: usize| format!("{call} {drops}").repeat(times);
+    let passing = |block: &str, times: usize| {
+        let blocks = format!("{block} (type $passes) end ").repeat(times);
+        format!("{zeroes} {blocks} {drops}")
+    };
+    let leaving = |branch: &str, times: usize| {
+        let branches = format!("i32.const 0 {branch} ").repeat(times);
+        format!("block (type $gives) {zeroes} {branches} end {drops}")
+    };
+    let locals = |count: usize| format!("(local{})", " i32".repeat(count));
+    let gives = |times| giving("call $gives", times);
+    let gives_by_table = |times| giving("i32.const 0 call_indirect (type $gives)", times);
+    let table = |times: usize| leaving(&format!("br_table 0 {}", "0 ".repeat(times)), 1);
+    let many_blocks = |count| format!("{} {}", locals(count), "block end ".repeat(5_000));
+    let long = |count| format!("{} {}", locals(count), "nop ".repeat(1_000_000));
+    for (name, few, many) in [
+        ("calls", gives(100), gives(120)),
+        ("calls by table", gives_by_table(100), gives_by_table(120)),
+        ("blocks", passing("block", 50), passing("block", 60)),
+        ("loops", passing("loop", 50), passing("loop", 60)),
+        ("branches", leaving("br_if 0", 100), leaving("br_if 0", 120)),
+        ("tables of branches", table(100), table(120)),
+        (
+            "locals in many blocks",
+            many_blocks(10_000),
+            many_blocks(20_000),
+        ),
+        ("locals in a long function", long(5_000), long(10_000)),
+    ] {
+        let module = |body: &str| {
+            format!(
+                r#"(core module {types} (table 1 funcref) (func $gives (type $gives) unreachable) (func {body}))
+                    (@custom "theus:contract" "LINE")"#
+            )
+        };
+        let guest = read(&contract(&module(&few)));
+        assert!(guest.is_ok(), "{name}: {:?}", guest.err());
+        let error = read(&contract(&module(&many))).expect_err(name);
+        let what = "branches and values in large functions";
+        assert!(error.to_string().contains(what), "{name}: {error}");
+    }
+}
+
+/// A component with its contract, and one more section: its number and what is in it.
+fn with_section(number: u8, content: &[u8]) -> Vec<u8> {
+    let mut component = contract(r#"(@custom "theus:contract" "LINE")"#);
+    component.push(number);
+    content.encode(&mut component);
+    component
+}
+
+/// Two bytes declare fifty thousand locals: 200,000 functions of them took the compiler ten minutes.
+#[test]
+fn functions_of_many_locals_are_counted() {
+    let module = |functions: usize| {
+        let (mut types, mut section, mut code) = Default::default();
+        TypeSection::ty(&mut types).function([], []);
+        for _ in 0..functions {
+            FunctionSection::function(&mut section, 0);
+            let mut function = Function::new([(50_000, ValType::I64)]);
+            function.instruction(&Instruction::End);
+            CodeSection::function(&mut code, &function);
+        }
+        let mut module = Module::new();
+        module.section(&types).section(&section).section(&code);
+        with_section(1, module.as_slice())
+    };
+    assert!(read(&module(5_000)).is_ok());
+    let error = read(&module(6_000)).expect_err("too many");
+    let what = "branches and values in large functions";
+    assert!(error.to_string().contains(what), "{error}");
+}
+
+/// Parsers read them by recursion, and end the process at ten thousand.
+#[test]
+fn types_inside_one_another_are_counted() {
+    for kind in [0x41, 0x42] {
+        let types = |levels: usize| {
+            let mut types = vec![1];
+            for _ in 0..levels {
+                types.extend([kind, 1, 1]);
+            }
+            types.push(0x7f);
+            types
+        };
+        assert!(read(&with_section(7, &types(200))).is_ok());
+        let component = with_section(7, &types(100_000));
+        let error = read(&component).expect_err("too deep");
+        assert_eq!(error.code(), Code::ComponentTooLarge);
+        assert!(
+            error.to_string().contains("types inside one another"),
+            "{error}"
+        );
+        assert!(!is_parsable(&component));
+        assert!(is_parsable(&with_section(7, &types(200))));
+    }
+    let mut nested = wasm_encoder::Component::HEADER.to_vec();
+    for _ in 0..20 {
+        let mut outer = wasm_encoder::Component::HEADER.to_vec();
+        outer.push(4);
+        nested.encode(&mut outer);
+        nested = outer;
+    }
+    assert!(!is_parsable(&nested), "components are no deeper either");
 }
 
 #[test]

@@ -1,13 +1,18 @@
 //! How a call ended, and what wasmtime's errors mean.
 
+use super::symbol::{beginning_of, demangled};
 use std::any::Any;
 use std::fmt;
 use theus_core::limits::{Limit, LimitExceeded, Limits};
 use theus_core::refusal::Refusal;
-use wasmtime::{Error, Trap, WasmBacktrace};
+use wasmtime::{Error, FrameInfo, Trap, WasmBacktrace};
 
 /// The longest function name that is reported; names come from the guest.
 const MAX_NAME: usize = 200;
+/// What is kept of a reason.
+const MAX_REASON: usize = 64 * 1024;
+/// How the text of a backtrace begins.
+const BACKTRACE: &str = "error while executing at wasm backtrace";
 
 /// How a call ended.
 #[derive(Debug)]
@@ -134,10 +139,11 @@ fn is_host_failure(error: &Error) -> bool {
 fn reason(error: &Error) -> String {
     let mut reason = String::new();
     for cause in error.chain() {
-        let text = cause.to_string();
-        if text.starts_with("error while executing at wasm backtrace") {
+        // It names functions, which `locate` does in bounds: no more of it is written than tells what it is.
+        if beginning_of(cause, BACKTRACE.len()) == BACKTRACE {
             continue;
         }
+        let text = beginning_of(cause, MAX_REASON);
         if !reason.is_empty() {
             reason.push_str(": ");
         }
@@ -148,30 +154,19 @@ fn reason(error: &Error) -> String {
 
 /// The innermost function that is not part of a language's panic machinery, and the place in it.
 fn locate(backtrace: &WasmBacktrace) -> (Option<String>, Option<String>) {
-    // The demangled names are only to be had through the backtrace's own text: one numbered line per frame.
-    let text = backtrace.to_string();
-    let name_of = |index: usize| {
-        let number = format!("  {index:>3}: ");
-        let line = text.lines().find_map(|line| line.strip_prefix(&number))?;
-        let (_, name) = line.split_once(" - ").unwrap_or(("", line));
-        let module = backtrace.frames()[index]
-            .module()
-            .name()
-            .unwrap_or("<unknown>");
-        let name = name.strip_prefix(module)?.strip_prefix('!')?;
-        Some(printable(&without_hash(name)))
-    };
     let frames = backtrace.frames();
-    let chosen = (0..frames.len())
-        .find(|&index| name_of(index).is_some_and(|name| !is_machinery(&name)))
-        .unwrap_or(0);
-    let Some(frame) = frames.get(chosen) else {
+    let name_of = |frame: &FrameInfo| {
+        let name = frame.func_name()?;
+        Some(printable(&without_hash(&demangled(name))))
+    };
+    let is_guests = |frame: &&FrameInfo| name_of(frame).is_some_and(|name| !is_machinery(&name));
+    let Some(frame) = frames.iter().find(is_guests).or(frames.first()) else {
         return (None, None);
     };
     let place = frame
         .module_offset()
         .map(|offset| format!("wasm offset {offset:#x}"));
-    (frame.func_name().and(name_of(chosen)), place)
+    (name_of(frame), place)
 }
 
 /// Whether every panic of the guest's language passes through this function.

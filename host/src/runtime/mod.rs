@@ -21,6 +21,7 @@ mod program;
 mod slots;
 mod standing;
 mod state;
+mod symbol;
 mod ticker;
 mod wasi;
 

@@ -81,7 +81,12 @@ impl Meter {
     /// latest; what is owed can never be more than the call's whole fuel.
     pub(super) fn owe(&mut self, work: u64) -> Result<(), LimitExceeded> {
         self.enter()?;
-        self.owed = self.owed.saturating_add(CALL_FUEL).saturating_add(work);
+        self.owe_more(CALL_FUEL.saturating_add(work))
+    }
+
+    /// Further work of a WASI call that is counted already.
+    pub(super) fn owe_more(&mut self, work: u64) -> Result<(), LimitExceeded> {
+        self.owed = self.owed.saturating_add(work);
         if self.owed > self.fuel_allowed {
             return Err(self.fuel_exceeded());
         }

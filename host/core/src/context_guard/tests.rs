@@ -1,4 +1,5 @@
 mod long;
+mod prices;
 
 use super::*;
 use crate::code::Code;

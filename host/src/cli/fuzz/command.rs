@@ -32,15 +32,20 @@ impl<'a> Commands<'a> {
         Self { given, folder }
     }
 
+    /// Makes the folder: where it cannot be made, that is said before anything is found that would be lost.
+    pub(super) fn prepare(&self) -> Result<(), Failure> {
+        let Some(folder) = self.folder else {
+            return Ok(());
+        };
+        fs::create_dir_all(folder).map_err(|error| Failure::file("write", folder, &error))
+    }
+
     /// One line per finding.
     pub(super) fn write(
         &self,
         findings: &[Finding],
         contracts: &[Contract],
     ) -> Result<Vec<String>, Failure> {
-        if let Some(folder) = self.folder.filter(|_| !findings.is_empty()) {
-            fs::create_dir_all(folder).map_err(|error| Failure::file("write", folder, &error))?;
-        }
         let line = |(number, finding): (usize, &Finding)| self.line(number + 1, finding, contracts);
         findings.iter().enumerate().map(line).collect()
     }
@@ -83,7 +88,8 @@ impl<'a> Commands<'a> {
                 let context = json(context)?;
                 if context.len() <= INLINE_BYTES {
                     // JSON is YAML, which is what the name of no file means.
-                    before = format!("echo {} | ", quoted(&context));
+                    // What `echo` makes of a backslash is up to the shell.
+                    before = format!("printf '%s\\n' {} | ", quoted(&context));
                     words.extend(["--context".into(), "/dev/stdin".into()]);
                 } else {
                     notes.push(format!("a context of {} bytes", context.len()));

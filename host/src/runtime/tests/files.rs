@@ -32,7 +32,7 @@ fn reach(folder: &Path) -> Arc<Reach> {
     grants.reach(&contracts[0]).expect("it asks for something")
 }
 
-fn run_in(folder: &Path, definitions: &str, body: &str) -> Execution {
+pub(super) fn run_in(folder: &Path, definitions: &str, body: &str) -> Execution {
     let guest = on_wasi(&format!("{FILES} {definitions}"), body);
     let program = RUNTIME.compile(&guest).expect("the guest compiles");
     let call = settings(FUEL, PATIENCE);

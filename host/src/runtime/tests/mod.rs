@@ -6,6 +6,7 @@ pub(crate) mod guests;
 mod hostile;
 mod limits;
 mod moves;
+mod prices;
 mod standing;
 mod wasi;
 

@@ -41,6 +41,13 @@ const MAX_READ: u64 = 64 * 1024;
 pub(super) const SYSTEM_CALL: usize = 500;
 /// Fuel for one entry of a listing, on top of its name.
 const ENTRY: usize = 100;
+/// System calls that open a file, beside the one that every function pays for: it is looked at, opened, looked at again, and
+/// closed in the end.
+const TO_OPEN: usize = 3;
+/// The same for a listing.
+const TO_LIST: usize = 2;
+/// Fuel for one granted directory that a guest is told of.
+const GRANTED: usize = 100;
 
 /// Counts what a guest has open: one clone for each.
 pub(super) type OpenFiles = ();
@@ -104,6 +111,7 @@ impl preopens::Host for View<'_> {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
         self.spend(0)?;
         let granted = self.world.directories().to_vec();
+        self.spend_more(granted.len() * GRANTED)?;
         let mut directories = Vec::with_capacity(granted.len());
         for directory in granted {
             let opened = self.world.table.push(Opened::Granted(directory.dir))?;
@@ -160,6 +168,8 @@ impl View<'_> {
     }
 
     fn open(&mut self, dir: &Dir, path: &str, follow: FollowSymlinks) -> FsResult<Opened> {
+        self.spend_more(TO_OPEN * SYSTEM_CALL)
+            .map_err(FsError::trap)?;
         // Opening a device may do something already, so it is looked at first; and again once it is open, since
         // somebody may have put something else there.
         check_plain(&metadata_at(dir, path, follow)?)?;
@@ -179,6 +189,8 @@ impl View<'_> {
 
     /// Lists a directory in the order of its names, so that the same directory is the same listing.
     fn list(&mut self, dir: &Dir) -> FsResult<Listing> {
+        self.spend_more(TO_LIST * SYSTEM_CALL)
+            .map_err(FsError::trap)?;
         let mut entries = Vec::new();
         for entry in dir.entries()? {
             let entry = entry?;
@@ -187,7 +199,7 @@ impl View<'_> {
             }
             let name = entry.file_name().into_string();
             let name = name.map_err(|_| ErrorCode::IllegalByteSequence)?;
-            self.spend(ENTRY + name.len()).map_err(FsError::trap)?;
+            self.spend_more(ENTRY + name.len()).map_err(FsError::trap)?;
             if is_private(&name) {
                 continue;
             }

@@ -11,6 +11,7 @@ use wasmtime::component::Resource;
 use wasmtime::{Result, bail};
 use wasmtime_wasi::p2::bindings::sync::io::{poll, streams};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, StreamError, StreamResult};
+use wasmtime_wasi_io::bindings::wasi::io::error;
 
 /// The log level of what a guest writes to stdout.
 pub(super) const STDOUT: LogLevel = LogLevel::Info;
@@ -23,6 +24,10 @@ const MAX_WRITE: usize = 4096;
 const MAX_FILE_WRITE: usize = 64 * 1024;
 /// What one poll may wait for.
 const MAX_POLL: usize = 1024;
+/// Fuel for one thing that a poll waits for: its handle is looked up twice.
+const POLLED: usize = 50;
+/// Fuel for one line of stdout or stderr, on top of its bytes.
+const LINE: usize = 20;
 
 /// Something to read, behind a handle.
 pub(super) enum Input {
@@ -106,6 +111,9 @@ impl View<'_> {
         let (file, place) = match self.world.table.get_mut(&stream)? {
             Output::Log(level) => {
                 let level = *level;
+                // Lines are what it takes to split them; whether there is still room for them makes no difference.
+                let lines = bytes.iter().filter(|&&byte| byte == b'\n').count();
+                self.spend_more(lines * LINE).map_err(StreamError::Trap)?;
                 let lines = match level {
                     STDOUT => &mut self.world.stdout,
                     _ => &mut self.world.stderr,
@@ -120,7 +128,7 @@ impl View<'_> {
                 (file.clone(), Some(place))
             }
         };
-        self.spend(SYSTEM_CALL).map_err(StreamError::Trap)?;
+        self.spend_more(SYSTEM_CALL).map_err(StreamError::Trap)?;
         let number = file.it.number;
         let written = self.in_area_or(&file.it.area, |area| {
             let place = place.unwrap_or_else(|| area.size(number));
@@ -152,15 +160,19 @@ impl View<'_> {
     /// Reads from a stream; a file that has no more is closed.
     fn read_in(&mut self, stream: &Resource<DynInputStream>, len: u64) -> StreamResult<Vec<u8>> {
         let stream = Resource::<Input>::new_borrow(stream.rep());
+        if matches!(self.world.table.get(&stream)?, Input::Closed) {
+            return self.closed();
+        }
+        // Before the system is asked: a read that fails costs no less.
+        self.spend(SYSTEM_CALL).map_err(StreamError::Trap)?;
         let (read, at) = match self.world.table.get_mut(&stream)? {
-            Input::Closed => return self.closed(),
+            Input::Closed => return Err(StreamError::Closed),
             Input::File { file, at } => (read_piece(&file.it, len, *at), at),
             Input::Staged { file, at } => (file.it.read(len, *at), at),
         };
         let bytes = read.map_err(|error| StreamError::LastOperationFailed(error.into()))?;
         *at += bytes.len() as u64;
-        self.spend(SYSTEM_CALL + bytes.len())
-            .map_err(StreamError::Trap)?;
+        self.spend_more(bytes.len()).map_err(StreamError::Trap)?;
         if bytes.is_empty() && len > 0 {
             return Err(StreamError::Closed);
         }
@@ -193,7 +205,7 @@ impl poll::Host for View<'_> {
                 pollables.len()
             );
         }
-        self.spend(pollables.len())?;
+        self.spend(pollables.len() * POLLED)?;
         let mut times = Vec::with_capacity(pollables.len());
         for pollable in &pollables {
             times.push(self.wait_until(pollable)?);
@@ -222,6 +234,24 @@ impl poll::HostPollable for View<'_> {
         self.world
             .table
             .delete(Resource::<Pollable>::new_own(pollable.rep()))?;
+        Ok(())
+    }
+}
+
+impl error::Host for View<'_> {}
+
+impl error::HostError for View<'_> {
+    /// What the system said. How it came about is nothing of the guest's: with the host's environment set so, the error knows
+    /// where in the host it was made.
+    fn to_debug_string(&mut self, error: Resource<streams::Error>) -> Result<String> {
+        self.spend(0)?;
+        let text = self.world.table.get(&error)?.to_string();
+        self.spend_more(text.len())?;
+        Ok(text)
+    }
+
+    fn drop(&mut self, error: Resource<streams::Error>) -> Result<()> {
+        self.world.table.delete(error)?;
         Ok(())
     }
 }

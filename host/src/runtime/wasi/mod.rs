@@ -31,6 +31,7 @@ use wasmtime_wasi::p2::bindings::{
     sockets as wasi_sockets,
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_io::bindings::wasi::io::error;
 
 /// Handles that a guest may hold at a time: it has three streams and the pollables it waits for.
 const MAX_HANDLES: usize = 1024;
@@ -132,6 +133,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<
     wasi_random::insecure_seed::add_to_linker::<_, Virtual>(linker, view)?;
     filesystem::preopens::add_to_linker::<_, Virtual>(linker, view)?;
     sync::filesystem::types::add_to_linker::<_, Virtual>(linker, view)?;
+    error::add_to_linker::<_, Virtual>(linker, view)?;
     sync::io::poll::add_to_linker::<_, Virtual>(linker, view)?;
     sync::io::streams::add_to_linker::<_, Virtual>(linker, view)?;
     sync::sockets::tcp_create_socket::add_to_linker::<_, Virtual>(linker, view)?;
@@ -197,9 +199,14 @@ fn closed() -> WasiCtx {
 }
 
 impl View<'_> {
-    /// Counts a call and its work in bytes.
+    /// Counts a call and its work, in bytes or what costs as much.
     fn spend(&mut self, bytes: usize) -> wasmtime::Result<()> {
         Ok(self.meter.owe(bytes as u64)?)
+    }
+
+    /// Counts further work of the same call.
+    fn spend_more(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        Ok(self.meter.owe_more(bytes as u64)?)
     }
 
     /// A new pollable that is ready once virtual time has reached `at`.

@@ -9,6 +9,8 @@ use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
 
 /// The most bytes of one call.
 const MAX_BYTES: u64 = 64 * 1024;
+/// Fuel for one byte: a hash makes 32 of them.
+const BYTE: usize = 4;
 
 /// SHA-256 in counter mode over the seed of a call.
 pub(super) struct Randomness {
@@ -68,14 +70,14 @@ impl View<'_> {
             bail!("{len} random bytes asked at once, at most {MAX_BYTES} are given");
         }
         let mut bytes = vec![0; len as usize];
-        self.spend(bytes.len())?;
+        self.spend(bytes.len() * BYTE)?;
         self.world.randomness.fill(&mut bytes);
         Ok(bytes)
     }
 
     fn random_u64(&mut self) -> Result<u64> {
         let mut bytes = [0; 8];
-        self.spend(bytes.len())?;
+        self.spend(bytes.len() * BYTE)?;
         self.world.randomness.fill(&mut bytes);
         Ok(u64::from_le_bytes(bytes))
     }

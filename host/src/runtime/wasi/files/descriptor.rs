@@ -64,7 +64,7 @@ impl types::HostDescriptor for View<'_> {
             }
             _ => return Err(ErrorCode::IsDirectory.into()),
         };
-        self.spend(bytes.len()).map_err(FsError::trap)?;
+        self.spend_more(bytes.len()).map_err(FsError::trap)?;
         let at_end = bytes.is_empty();
         Ok((bytes, at_end))
     }
@@ -206,6 +206,8 @@ impl types::HostDescriptor for View<'_> {
         offset: u64,
     ) -> FsResult<u64> {
         self.spend_for_file("")?;
+        // They have been copied out of the guest, whatever becomes of them.
+        self.spend_more(bytes.len()).map_err(FsError::trap)?;
         let file = self.written(&descriptor)?;
         self.in_area(&file.it.area, |area| {
             area.write(file.it.number, &bytes, offset)
@@ -247,18 +249,18 @@ impl types::HostDescriptor for View<'_> {
         _access: NewTimestamp,
         _modification: NewTimestamp,
     ) -> FsResult<()> {
-        self.not_in_any_way(&descriptor)
+        self.not_in_any_way(&descriptor, &[])
     }
 
     fn set_times_at(
         &mut self,
         descriptor: Resource<Descriptor>,
         _path_flags: PathFlags,
-        _path: String,
+        path: String,
         _access: NewTimestamp,
         _modification: NewTimestamp,
     ) -> FsResult<()> {
-        self.not_in_any_way(&descriptor)
+        self.not_in_any_way(&descriptor, &[&path])
     }
 
     fn create_directory_at(
@@ -275,20 +277,20 @@ impl types::HostDescriptor for View<'_> {
         &mut self,
         descriptor: Resource<Descriptor>,
         _old_path_flags: PathFlags,
-        _old_path: String,
+        old_path: String,
         _new_descriptor: Resource<Descriptor>,
-        _new_path: String,
+        new_path: String,
     ) -> FsResult<()> {
-        self.not_in_any_way(&descriptor)
+        self.not_in_any_way(&descriptor, &[&old_path, &new_path])
     }
 
     fn symlink_at(
         &mut self,
         descriptor: Resource<Descriptor>,
-        _old_path: String,
-        _new_path: String,
+        old_path: String,
+        new_path: String,
     ) -> FsResult<()> {
-        self.not_in_any_way(&descriptor)
+        self.not_in_any_way(&descriptor, &[&old_path, &new_path])
     }
 
     fn rename_at(

@@ -85,7 +85,7 @@ impl View<'_> {
         if let Err(FileProblem::Limit(exceeded)) = result {
             return Err(exceeded.into());
         }
-        self.spend(work)?;
+        self.spend_more(work)?;
         Ok(result)
     }
 
@@ -159,9 +159,15 @@ impl View<'_> {
         }
     }
 
-    /// What no grant allows: links, and times that the guest sets.
-    pub(super) fn not_in_any_way<T>(&mut self, descriptor: &Resource<Descriptor>) -> FsResult<T> {
-        self.spend(0).map_err(FsError::trap)?;
+    /// What no grant allows: links, and times that the guest sets. Their paths are not looked at, but have been copied out of
+    /// the guest.
+    pub(super) fn not_in_any_way<T>(
+        &mut self,
+        descriptor: &Resource<Descriptor>,
+        paths: &[&str],
+    ) -> FsResult<T> {
+        let bytes = paths.iter().map(|path| path.len()).sum();
+        self.spend(bytes).map_err(FsError::trap)?;
         match self.opened(descriptor)? {
             Opened::Writable(_) | Opened::Staged(_) => Err(ErrorCode::NotPermitted.into()),
             _ => Err(ErrorCode::ReadOnly.into()),
