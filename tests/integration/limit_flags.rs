@@ -121,3 +121,14 @@ fn every_limit_has_a_flag() {
     let said = format!("25 limits, not as by default: {}", words.join(", "));
     assert!(ran.stdout.contains(&said), "{} lacks {said}", ran.stdout);
 }
+
+/// Where `inspect` refuses a component for its size it names a flag, which it has.
+#[test]
+fn inspect_takes_the_flag_that_its_refusal_names() {
+    let guest = guests::warehouse().file.display().to_string();
+    let inspect = |size| run_in(root(), &["inspect", &guest, "--max-component", size]);
+    let refused = inspect("1KiB");
+    assert_eq!(refused.code, 9, "{refused:?}");
+    assert!(refused.stderr.contains("`--max-component`"), "{refused:?}");
+    assert_eq!(inspect("32MiB").code, 0);
+}

@@ -4,6 +4,7 @@ use super::color::{Role, Style};
 use super::config::{ConfigFlag, Setup};
 use super::exit;
 use super::failure::Failure;
+use super::limits;
 use super::output::Output;
 use super::target::{FileForm, Loaded};
 use super::text::{escape, grouped, list, size};
@@ -12,6 +13,7 @@ use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use theus_core::contract::{Contract, Parameter};
+use theus_core::units;
 
 /// The words of `inspect`.
 #[derive(Args, Debug)]
@@ -19,6 +21,9 @@ pub(super) struct Inspect {
     /// A component, a core module built with an SDK, a guest's source folder (built first), or a component's name of
     /// the configuration
     target: PathBuf,
+    /// The size that the component may have: guests with an interpreter in them are large
+    #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
+    max_component: Option<u64>,
     #[command(flatten)]
     config: ConfigFlag,
 }
@@ -64,7 +69,10 @@ impl Inspect {
         for note in setup.notes() {
             output.warn(note);
         }
-        let loaded = setup.load(&setup.limits(), output)?;
+        let mut limits = setup.limits();
+        limits.component_bytes = self.max_component.unwrap_or(limits.component_bytes);
+        limits::check(&limits)?;
+        let loaded = setup.load(&limits, output)?;
         let report = Report::of(&loaded);
         if output.is_json() {
             output.json(&report)?;

@@ -387,15 +387,16 @@ fn with_section(number: u8, content: &[u8]) -> Vec<u8> {
     component
 }
 
-/// Two bytes declare fifty thousand locals: 200,000 functions of them took the compiler ten minutes.
+/// Two bytes declare fifty thousand locals: 200,000 functions of them took the compiler ten minutes. What may be called from
+/// outside is compiled once more for it, by its parameters.
 #[test]
-fn functions_of_many_locals_are_counted() {
-    let module = |functions: usize| {
+fn functions_of_many_locals_or_parameters_are_counted() {
+    let module = |functions: usize, params: usize, locals: u32| {
         let (mut types, mut section, mut code) = Default::default();
-        TypeSection::ty(&mut types).function([], []);
+        TypeSection::ty(&mut types).function(vec![ValType::I32; params], []);
         for _ in 0..functions {
             FunctionSection::function(&mut section, 0);
-            let mut function = Function::new([(50_000, ValType::I64)]);
+            let mut function = Function::new([(locals, ValType::I64)]);
             function.instruction(&Instruction::End);
             CodeSection::function(&mut code, &function);
         }
@@ -403,10 +404,12 @@ fn functions_of_many_locals_are_counted() {
         module.section(&types).section(&section).section(&code);
         with_section(1, module.as_slice())
     };
-    assert!(read(&module(5_000)).is_ok());
-    let error = read(&module(6_000)).expect_err("too many");
-    let what = "branches and values in large functions";
-    assert!(error.to_string().contains(what), "{error}");
+    for (few, many, params, locals) in [(5_000, 6_000, 0, 50_000), (15_000, 16_000, 200, 0)] {
+        assert!(read(&module(few, params, locals)).is_ok());
+        let error = read(&module(many, params, locals)).expect_err("too many");
+        let what = "branches and values in large functions";
+        assert!(error.to_string().contains(what), "{error}");
+    }
 }
 
 /// Parsers read them by recursion, and end the process at ten thousand.
