@@ -83,11 +83,11 @@ const MAX_REPORTED: usize = 64;
 const LARGE: u64 = 1 << 20;
 
 /// Fuel units of host work: per call, per path segment or key that is passed over, per byte to decode and per byte of what
-/// that becomes, per value or key to encode and per byte of those, per key listed: the guest's allocator is called for each.
+/// that becomes (which bounds the memory that a call can fill with what it writes: half a GB by default), per value or key to encode and per byte of those, per key listed: the guest's allocator is called for each.
 const WORK_CALL: u64 = 40;
 const WORK_SEGMENT: u64 = 10;
 const WORK_BYTE_IN: u64 = 8;
-const WORK_BYTE_DECODED: u64 = 1;
+const WORK_BYTE_DECODED: u64 = 2;
 const WORK_ELEMENT_OUT: u64 = 16;
 const WORK_BYTE_OUT: u64 = 1;
 const WORK_KEY_OUT: u64 = 200;

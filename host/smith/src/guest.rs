@@ -12,6 +12,7 @@ use theus_core::value::Value;
 use theus_host::component::{ComponentError, componentize};
 use theus_host::{Limits, Mode};
 use wasm_smith::{Config, Module};
+use wasmparser::{BinaryReaderError, Parser, Payload};
 
 /// The process of every random guest.
 pub(crate) const PROCESS: &str = "work";
@@ -29,8 +30,8 @@ const MOST_TEXTS: u32 = 96 * 1024;
 pub struct Case {
     /// The context, the grant and the limits, as for a script of calls.
     pub script: Script,
-    graft: Graft,
-    features: Features,
+    pub(crate) graft: Graft,
+    pub(crate) features: Features,
     random: Vec<u8>,
 }
 
@@ -39,15 +40,23 @@ pub struct Case {
 pub struct RandomGuest {
     /// The component, made as the host makes one of any core module.
     pub component: Vec<u8>,
+    pub(crate) tables: Tables,
+}
+
+/// The tables of all core modules of a component, as they are when it is instantiated.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tables {
+    pub(crate) count: u64,
+    pub(crate) elements: u64,
 }
 
 /// What the random code may use.
 #[derive(Debug)]
-struct Features {
+pub(crate) struct Features {
     /// Loads, divisions and calls through tables are guarded.
     careful: bool,
     /// Something runs before the first call.
-    start: bool,
+    pub(crate) start: bool,
     /// Instructions that the host does not take.
     refused: bool,
 }
@@ -155,9 +164,20 @@ impl Case {
             texts.end() < MOST_TEXTS
         });
         let mut steps: Vec<Step> = (0u32..).zip(&acts).map(|(at, _)| Step::Act(at)).collect();
+        // A glutton: what is allowed once is over a low limit the tenth time.
+        let limits = &self.script.limits;
+        let counted = [limits.reads, limits.writes, limits.outbox_messages];
+        if dice.once_in(2) || counted.iter().any(|it| *it < 10) {
+            steps = steps.repeat(10);
+        }
         for _ in 0..dice.index(4) {
             let at = dice.index(steps.len() + 1);
             steps.insert(at, Step::Body(dice.pick(&[0, 1, -1, 1024, 4096, i32::MAX])));
+        }
+        // Only a guest that returns can return too much.
+        if self.script.limits.result_bytes < 100 {
+            self.graft.returns = Returns::Heap;
+            steps.truncate(1);
         }
         self.graft.acts = acts;
         self.graft.steps = steps;
@@ -194,8 +214,28 @@ impl RandomGuest {
             Module::new(config, &mut random).map_err(|error| generators(error.to_string()))?;
         let module =
             (case.graft.onto(&module.to_bytes())).map_err(|error| generators(error.to_string()))?;
-        let component = componentize(&module, &case.contracts()?);
-        Ok(component.map(|component| Self { component }))
+        let component = match componentize(&module, &case.contracts()?) {
+            Ok(component) => component,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let tables = Tables::of(&component).map_err(|error| generators(error.to_string()))?;
+        Ok(Ok(Self { component, tables }))
+    }
+}
+
+impl Tables {
+    /// Reads the component itself: what the host counts is what is judged.
+    fn of(component: &[u8]) -> Result<Self, BinaryReaderError> {
+        let mut tables = Self::default();
+        for payload in Parser::new(0).parse_all(component) {
+            if let Payload::TableSection(section) = payload? {
+                for table in section {
+                    tables.count += 1;
+                    tables.elements += table?.ty.initial;
+                }
+            }
+        }
+        Ok(tables)
     }
 }
 
@@ -276,13 +316,13 @@ fn limits(dice: &mut Dice<'_>) -> Limits {
         table_elements: 500,
         fuel: 50_000,
         host_calls: 1_000,
-        timeout: std::time::Duration::from_secs(60),
+        timeout: std::time::Duration::from_secs(3600),
         ..Limits::default()
     };
     let low = 1 + dice.below(40);
-    match dice.below(30) {
+    match dice.below(24) {
         // Not 0, which is what comes when there is nothing left to choose with.
-        29 => limits.memory_bytes = 256 * 1024,
+        23 => limits.memory_bytes = 256 * 1024,
         1 => limits.tables = 1,
         2 => limits.table_elements = low,
         3 => limits.stack_bytes = 16 * 1024,
@@ -290,7 +330,7 @@ fn limits(dice: &mut Dice<'_>) -> Limits {
         5 => limits.path_bytes = low,
         6 => limits.value_bytes = low,
         7 => limits.result_bytes = low,
-        8 => limits.writes = low % 8,
+        8 => limits.writes = low % 4,
         9 => limits.write_bytes = low,
         10 => limits.reads = low % 5,
         11 => limits.read_bytes = low,

@@ -14,6 +14,7 @@
 //! ```
 
 mod acts;
+mod foretold;
 mod graft;
 mod guest;
 mod oracle;

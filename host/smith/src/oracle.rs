@@ -1,12 +1,13 @@
 //! What must hold of any guest, whatever it does.
 
-use crate::guest::{CANARY, Case, PROCESS, RandomGuest};
+use crate::foretold::Foretold;
+use crate::guest::{CANARY, Case, PROCESS, RandomGuest, Tables};
 use theus_core::codec::encode_all;
 use theus_core::fuzz::{Broken, uncovered};
-use theus_core::path::Layer;
+use theus_core::path::{Layer, Path};
 use theus_core::value::{Map, Value};
 use theus_host::fuzz::difference;
-use theus_host::{Call, Engine, ErrorKind, Mode, Outcome, Policy, Receipt};
+use theus_host::{Call, Engine, ErrorKind, Mode, Outcome, Policy, Receipt, RunError};
 
 /// How far a guest came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,7 @@ pub enum Seen {
 /// - a commit changes nothing that an output does not cover;
 /// - what no input covers does not come to the guest: what it was handed is its result;
 /// - no limit is passed;
+/// - calls that no random code comes before end as they do on the model of the context;
 /// - the host itself does not fail.
 pub fn check(data: &[u8]) -> Result<Seen, Broken> {
     let case = Case::generate(data);
@@ -58,10 +60,20 @@ pub fn check(data: &[u8]) -> Result<Seen, Broken> {
             Ok(Seen::NotRegistered(refused.code().to_string()))
         };
     }
-    run(&engine, &case).map_err(told)
+    let allowed = case.script.limits.tables;
+    if guest.tables.count > allowed {
+        return Err(told(format!("{} of {allowed} tables", guest.tables.count)));
+    }
+    let foretold = Foretold::of(&case)?;
+    run(&engine, &case, guest.tables, foretold.as_ref()).map_err(told)
 }
 
-fn run(engine: &Engine, case: &Case) -> Result<Seen, String> {
+fn run(
+    engine: &Engine,
+    case: &Case,
+    tables: Tables,
+    foretold: Option<&Foretold>,
+) -> Result<Seen, String> {
     let call = || Call::new(PROCESS, Map::default());
     let before = engine.context();
     let dry = engine.call(call().dry_run());
@@ -106,10 +118,14 @@ fn run(engine: &Engine, case: &Case) -> Result<Seen, String> {
     if is_hidden(case) && shows(&receipt) {
         return Err(told("it was shown what no input covers"));
     }
-    within_limits(&receipt, case).map_err(|what| told(&what))?;
+    within_limits(&receipt, case, tables).map_err(|what| told(&what))?;
+    if let Some(foretold) = foretold {
+        (foretold.judge(&receipt, &after.tree))
+            .map_err(|what| told(&format!("{what}, {foretold:?}")))?;
+    }
     Ok(Seen::Ran {
         host_calls: receipt.stats.host_calls,
-        code: error.map(theus_host::RunError::code),
+        code: error.map(RunError::code),
         changed: after.tree != before.tree,
     })
 }
@@ -139,7 +155,7 @@ fn shows(receipt: &Receipt) -> bool {
         || receipt.log.iter().any(|it| holds(it.message.as_bytes()))
 }
 
-fn within_limits(receipt: &Receipt, case: &Case) -> Result<(), String> {
+fn within_limits(receipt: &Receipt, case: &Case, tables: Tables) -> Result<(), String> {
     let limits = &case.script.limits;
     let sum = |lengths: &mut dyn Iterator<Item = usize>| lengths.sum::<usize>() as u64;
     let result = receipt.result.as_ref();
@@ -149,16 +165,39 @@ fn within_limits(receipt: &Receipt, case: &Case) -> Result<(), String> {
     // The call that a limit refuses is counted as well.
     let refused = matches!(&receipt.error, Some(error) if error.kind() == ErrorKind::Limit);
     let host_calls = receipt.stats.host_calls - u64::from(refused && receipt.stats.host_calls > 0);
+    // Tables are as large as they are declared before any code runs.
+    let elements = match receipt.error.as_ref().and_then(RunError::limit) {
+        Some(_) => 0,
+        None => tables.elements,
+    };
+    let length = |path: &Path| path.to_string().len() as u64;
+    let places = (receipt.changes.iter().map(|it| &it.path))
+        .chain(receipt.signals.iter().map(|it| &it.path));
+    // Other values may have been put together of several writes; a signal is one.
+    let signals = || (receipt.signals.iter()).map(|it| encode_all(&it.value).len() as u64);
     let rows = [
         ("fuel", receipt.stats.fuel, limits.fuel),
         ("memory", receipt.stats.memory_bytes, limits.memory_bytes),
+        ("table elements", elements, limits.table_elements),
         ("host calls", host_calls, limits.host_calls),
+        (
+            "a path's bytes",
+            places.map(length).max().unwrap_or(0),
+            limits.path_bytes,
+        ),
+        (
+            "a value's bytes",
+            signals().max().unwrap_or(0),
+            limits.value_bytes,
+        ),
+        ("the written bytes", signals().sum(), limits.write_bytes),
         (
             "the result's bytes",
             result.map_or(0, |it| encode_all(it).len() as u64),
             limits.result_bytes,
         ),
         ("changes", receipt.changes.len() as u64, limits.writes),
+        ("signals", receipt.signals.len() as u64, limits.writes),
         ("log lines", log.len() as u64, limits.log_lines),
         (
             "the log's bytes",

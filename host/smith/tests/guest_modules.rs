@@ -7,7 +7,7 @@ use theus_core::fuzz::bytes;
 use theus_smith::{Seen, check};
 
 /// How many guests are made: compiling them takes the time.
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 400;
 
 #[test]
 fn what_must_hold_holds_of_random_guests() {

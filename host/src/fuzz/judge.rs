@@ -147,12 +147,22 @@ pub fn difference(one: &Receipt, other: &Receipt) -> Option<&'static str> {
     if one.signals != other.signals || one.outbox != other.outbox {
         return Some("what they send");
     }
+    if one.log != other.log {
+        return Some("what they log");
+    }
+    if one.stats.host_calls != other.stats.host_calls {
+        return Some("how often they call the host");
+    }
+    if one.stats.memory_bytes != other.stats.memory_bytes {
+        return Some("the memory that they hold");
+    }
     (one.stats.fuel != other.stats.fuel).then_some("the fuel that they use")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use theus_core::guest_log::{LogLevel, LogLine};
     use theus_core::transaction::{OutboxMessage, Signal};
     use theus_core::value::Value;
 
@@ -191,12 +201,25 @@ mod tests {
             topic: "t".into(),
             payload: [].into(),
         };
+        let line = LogLine {
+            level: LogLevel::Info,
+            message: "m".into(),
+        };
         for (other, expected) in [
             (receipt(|_| ()), None),
             (
                 receipt(|it| it.stats.fuel = 1),
                 Some("the fuel that they use"),
             ),
+            (
+                receipt(|it| it.stats.host_calls = 1),
+                Some("how often they call the host"),
+            ),
+            (
+                receipt(|it| it.stats.memory_bytes = 1),
+                Some("the memory that they hold"),
+            ),
+            (receipt(|it| it.log.push(line)), Some("what they log")),
             (
                 receipt(|it| it.result = Some(1.into())),
                 Some("their result"),
