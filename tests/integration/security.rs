@@ -12,6 +12,7 @@ fn tests() -> BTreeSet<String> {
         "host/src",
         "host/core/src",
         "host/core/tests",
+        "host/smith/tests",
         "tests/integration",
         "guest-sdk/rust/src",
     ] {
