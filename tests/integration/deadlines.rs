@@ -5,7 +5,7 @@ use crate::harness::hostile::engine;
 use crate::harness::wat::hostile;
 use std::thread;
 use std::time::{Duration, Instant};
-use theus_host::{Call, Limit, Limits, Policy, Receipt, args};
+use theus_host::{Call, Engine, Limit, Limits, Policy, Receipt, args};
 
 const TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -42,13 +42,18 @@ fn attack_within(folder: &str, timeout: Duration) -> Receipt {
         endless(limits);
         limits.timeout = timeout;
     });
+    attack_on(&engine, folder, timeout)
+}
+
+/// Lets a guest attack; it is killed, not before `earliest`.
+fn attack_on(engine: &Engine, folder: &str, earliest: Duration) -> Receipt {
     let guest = hostile(folder);
     engine
         .register(guest, Policy::as_declared())
         .unwrap_or_else(|error| panic!("{error}"));
     let started = Instant::now();
     let receipt = engine.call(Call::new("attack", args! {}));
-    is_killed(&receipt, timeout, started.elapsed());
+    is_killed(&receipt, earliest, started.elapsed());
     receipt
 }
 
@@ -93,13 +98,7 @@ fn a_deadline_kills_before_what_nothing_ends() {
         engine
             .edit(|context| context.set("domain.data.heavy_x", "x".repeat(50_000_000).as_str()))
             .expect("an edit");
-        let guest = hostile(folder);
-        engine
-            .register(guest, Policy::as_declared())
-            .unwrap_or_else(|error| panic!("{error}"));
-        let started = Instant::now();
-        let receipt = engine.call(Call::new("attack", args! {}));
-        is_killed(&receipt, TIMEOUT - MOVING_50_MB, started.elapsed());
+        attack_on(&engine, folder, TIMEOUT - MOVING_50_MB);
     }
 }
 
