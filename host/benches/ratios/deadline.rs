@@ -12,6 +12,8 @@ use theus_host::{Call, Code, Engine, Limits, Policy, args, context_from_json};
 
 const ROUNDS: usize = 50;
 const TIMEOUT: Duration = Duration::from_millis(100);
+/// So soon that a guest is still at the first thing that it does.
+const SOON: Duration = Duration::from_millis(5);
 const CONTEXT: &str = r#"{"domain": {"data": {}, "hidden": 0, "counter": 0}}"#;
 /// The longest text that a guest has room for, beside its own.
 const TEXT: usize = 60_000_000;
@@ -37,17 +39,22 @@ pub(crate) fn run(effort: Effort) -> Result<()> {
         "ms from the deadline to the end", "earliest", "median", "latest"
     );
     for (folder, what) in ATTACKS {
-        let engine = engine()?;
+        let engine = engine(TIMEOUT)?;
         engine.register(hostile(folder), Policy::as_declared())?;
-        print(what, effort, || Ok(late(&engine, "attack")))?;
+        print(what, effort, || Ok(late(&engine, "attack", TIMEOUT)))?;
     }
-    let engine = engine()?;
+    let soon = engine(SOON)?;
+    soon.register(hostile("bulk-memory"), Policy::as_declared())?;
+    print("memory.fill of 56 MiB of fresh pages", effort, || {
+        Ok(late(&soon, "attack", SOON))
+    })?;
+    let engine = engine(TIMEOUT)?;
     let guest = super::guests::component("probe")?;
     engine.register(guest, Policy::as_declared())?;
     print("waiting for a lock", effort, || {
         thread::scope(|scope| {
             let late = engine.edit(|_| {
-                let waiting = scope.spawn(|| late(&engine, "increment"));
+                let waiting = scope.spawn(|| late(&engine, "increment", TIMEOUT));
                 Ok(waiting.join())
             })?;
             late.map_err(|_| anyhow::anyhow!("the waiting call panicked"))
@@ -57,10 +64,10 @@ pub(crate) fn run(effort: Effort) -> Result<()> {
     Ok(())
 }
 
-fn engine() -> Result<Engine> {
+fn engine(timeout: Duration) -> Result<Engine> {
     // Nothing but time ends a call.
     let limits = Limits {
-        timeout: TIMEOUT,
+        timeout,
         fuel: u64::MAX / 2,
         reads: u64::MAX,
         writes: u64::MAX,
@@ -79,10 +86,10 @@ fn engine() -> Result<Engine> {
 }
 
 /// How long after its deadline one call ended, in milliseconds, negative where it ended before it; none where something else ended it.
-fn late(engine: &Engine, process: &str) -> Option<f64> {
+fn late(engine: &Engine, process: &str, timeout: Duration) -> Option<f64> {
     let started = Instant::now();
     let receipt = engine.call(Call::new(process, args! {}));
-    let late = started.elapsed().as_secs_f64() - TIMEOUT.as_secs_f64();
+    let late = started.elapsed().as_secs_f64() - timeout.as_secs_f64();
     let code = receipt.error.map(|error| error.code());
     (code.as_deref() == Some(Code::TimeExhausted.as_str())).then_some(late * 1e3)
 }

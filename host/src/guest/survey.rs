@@ -1,7 +1,9 @@
 //! One walk over a component's sections: what a guest is, and whether its shape is fit for a compiler.
 
+mod copies;
 mod shape;
 
+use self::copies::Copies;
 use self::shape::Shape;
 use super::GuestError;
 use super::nesting::{MAX_NESTED, nested};
@@ -9,7 +11,8 @@ use std::collections::BTreeSet;
 use theus_core::contract;
 use theus_core::limits::{Limit, LimitExceeded, Limits};
 use wasmparser::{
-    ComponentInstance, ConstExpr, ElementItems, Encoding, Instance, MemoryType, Payload, TableType,
+    ComponentInstance, ConstExpr, DataKind, ElementItems, Encoding, Instance, MemoryType, Payload,
+    TableType,
 };
 
 pub(super) const MAX_DEPTH: u64 = 8;
@@ -52,6 +55,7 @@ pub(super) struct Survey<'a> {
     functions: u64,
     elements: u64,
     weight: u64,
+    copies: Copies,
     // Of the core module that the parser is in: core modules hold no others.
     shape: Shape,
 }
@@ -73,6 +77,7 @@ impl<'a> Survey<'a> {
             functions: 0,
             elements: 0,
             weight: 0,
+            copies: Copies::new(component),
             shape: Shape::default(),
         }
     }
@@ -82,37 +87,66 @@ impl<'a> Survey<'a> {
             Payload::Version { encoding, .. } => {
                 count(&mut self.modules, 1, MAX_MODULES, "modules and components")?;
                 self.inside.push((encoding, self.modules));
+                self.copies.begin();
                 self.shape = Shape::default();
                 at_most(self.inside.len() as u64, MAX_DEPTH, "levels of nesting")?;
             }
             Payload::End(_) => {
-                self.inside.pop();
+                let ended = self.inside.pop();
+                let is_module = matches!(ended, Some((Encoding::Module, _)));
+                self.copies.end(is_module);
             }
-            Payload::ComponentImportSection(section) if self.inside.len() == 1 => {
-                at_most(u64::from(section.count()), MAX_IMPORTS, "imports")?;
+            Payload::ComponentImportSection(section) => {
+                let is_guests = self.inside.len() == 1;
+                if is_guests {
+                    at_most(u64::from(section.count()), MAX_IMPORTS, "imports")?;
+                }
                 for import in section {
-                    self.imports.insert(import?.name.name.to_owned());
-                    at_most(self.imports.len() as u64, MAX_IMPORTS, "imports")?;
+                    let import = import?;
+                    self.copies.named(import.ty.kind());
+                    if is_guests {
+                        self.imports.insert(import.name.name.to_owned());
+                        at_most(self.imports.len() as u64, MAX_IMPORTS, "imports")?;
+                    }
                 }
             }
-            Payload::ComponentExportSection(section) if self.inside.len() == 1 => {
-                at_most(u64::from(section.count()), MAX_EXPORTS, "exports")?;
+            Payload::ComponentExportSection(section) => {
+                let is_guests = self.inside.len() == 1;
+                if is_guests {
+                    at_most(u64::from(section.count()), MAX_EXPORTS, "exports")?;
+                }
                 for export in section {
-                    self.exports.insert(export?.name.name.to_owned());
-                    at_most(self.exports.len() as u64, MAX_EXPORTS, "exports")?;
+                    let export = export?;
+                    self.copies.named(export.kind);
+                    if is_guests {
+                        self.exports.insert(export.name.name.to_owned());
+                        at_most(self.exports.len() as u64, MAX_EXPORTS, "exports")?;
+                    }
+                }
+            }
+            Payload::ComponentAliasSection(section) => {
+                for alias in section {
+                    self.copies.alias(&alias?);
                 }
             }
             Payload::ComponentInstanceSection(section) => {
                 for instance in section {
-                    if let ComponentInstance::Instantiate { .. } = instance? {
+                    if let ComponentInstance::Instantiate {
+                        component_index, ..
+                    } = instance?
+                    {
                         let (sum, what) = (&mut self.component_instances, "component instances");
                         count(sum, 1, MAX_COMPONENT_INSTANCES, what)?;
+                        let copied = self.copies.component(component_index);
+                        self.copied(copied)?;
                     }
                 }
             }
             Payload::InstanceSection(section) => {
                 for instance in section {
-                    if let Instance::Instantiate { .. } = instance? {
+                    if let Instance::Instantiate { module_index, .. } = instance? {
+                        let copied = self.copies.module(module_index);
+                        self.copied(copied)?;
                         count(
                             &mut self.core_instances,
                             1,
@@ -149,6 +183,14 @@ impl<'a> Survey<'a> {
             Payload::TableSection(section) => {
                 section.into_iter().try_for_each(|it| self.table(it?.ty))?;
             }
+            Payload::DataSection(section) => {
+                for segment in section {
+                    let segment = segment?;
+                    if let DataKind::Active { .. } = segment.kind {
+                        self.copies.add(segment.data.len() as u64);
+                    }
+                }
+            }
             Payload::ElementSection(section) => {
                 let allowed = self.limits.table_elements.saturating_mul(ELEMENTS_PER_SLOT);
                 for segment in section {
@@ -181,6 +223,12 @@ impl<'a> Survey<'a> {
 
     fn count_types(&mut self, types: u32) -> Result<(), GuestError> {
         count(&mut self.types, u64::from(types), MAX_TYPES, "types")
+    }
+
+    /// Instances need their data once, and a file has no more of it than it has bytes.
+    fn copied(&self, bytes: u64) -> Result<(), GuestError> {
+        let what = "bytes of data in all instances";
+        at_most(bytes, self.limits.component_bytes, what)
     }
 
     fn memory(&self, memory: MemoryType) -> Result<(), GuestError> {

@@ -261,6 +261,11 @@ fn shapes_that_only_cost_are_refused() {
             let each = "(core instance (instantiate $m))".repeat(65);
             format!("(core module $m) {each}")
         }),
+        ("bytes of data in all instances", {
+            let data = "x".repeat(1 << 20);
+            let each = "(core instance (instantiate $m))".repeat(17);
+            format!(r#"(core module $m (memory 32) (data (i32.const 0) "{data}")) {each}"#)
+        }),
         ("canonical functions", {
             let each = r#"(core func (canon lower (func $f)))"#.repeat(2_001);
             format!(r#"(component (import "f" (func $f)) {each})"#)
@@ -325,6 +330,53 @@ fn shapes_that_only_cost_are_refused() {
         let error = read(&text(&component)).expect_err(what);
         assert_eq!(error.code(), Code::ComponentTooLarge, "{what}: {error}");
         assert!(error.to_string().contains(what), "{what}: {error}");
+    }
+}
+
+/// Wherever a module or a component comes from, it costs what one instance of it copies, or more.
+#[test]
+fn data_is_counted_for_each_instance() {
+    let data = "x".repeat(1 << 20);
+    let module = |name: &str| {
+        format!(
+            r#"(core module {name} (memory 32) (data $kept "y") (data (i32.const 0) "{data}"))"#
+        )
+    };
+    let once = "(core instance (instantiate $m))";
+    let nested = format!("(component $c {} {once})", module("$m"));
+    let cases = |times: usize| {
+        let (modules, components) = (
+            once.repeat(times),
+            "(instance (instantiate $c))".repeat(times),
+        );
+        [
+            format!("{} {modules}", module("$m")),
+            format!("{nested} {components}"),
+            format!("{} (component $c (alias outer 1 0 (core module $m)) {modules}) (instance (instantiate $c))", module("$o")),
+            format!(
+                "(component $c (import \"m\" (core module $m)) {modules}) {}
+                (instance (instantiate $c (with \"m\" (core module $o))))",
+                module("$o")
+            ),
+            format!(
+                "(component $from {} (export \"m\" (core module $m))) (instance $i (instantiate $from))
+                (alias export $i \"m\" (core module $m)) {modules}",
+                module("$m")
+            ),
+            format!(
+                "(component $c {} (export $m \"m\" (core module $o)) {modules}) (instance (instantiate $c))",
+                module("$o")
+            ),
+        ]
+    };
+    for (few, many) in cases(15).iter().zip(&cases(17)) {
+        let few = read(&text(few)).expect_err("it has no contract");
+        assert!(matches!(few, GuestError::ContractMissing), "{few}");
+        let error = read(&text(many)).expect_err("it copies too much");
+        assert!(
+            error.to_string().contains("bytes of data in all instances"),
+            "{error}"
+        );
     }
 }
 

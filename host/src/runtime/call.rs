@@ -147,7 +147,8 @@ impl Instance {
             Ok(Ok(end)) => end,
             Ok(Err(error)) => {
                 let error = moves::judged(error, store);
-                End::of_error(error, limits, store.data().meter.fuel_allowed)
+                let fuel = store.data().meter.fuel_allowed;
+                End::of_error(error, &program.places, limits, fuel)
             }
             Err(panic) => {
                 // Whatever was going on in the transaction was not finished.

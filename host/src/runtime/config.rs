@@ -8,7 +8,7 @@ use wasmtime::{
 };
 
 /// Memories of one component: composed components have one per part.
-const MEMORIES: u32 = 4;
+pub(super) const MEMORIES: u32 = 4;
 /// Tables of one component that are counted rather than called invalid.
 const MAX_TABLES: u32 = 100;
 /// The page of a linear memory.

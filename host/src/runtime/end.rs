@@ -1,5 +1,6 @@
 //! How a call ended, and what wasmtime's errors mean.
 
+use super::bulk::Places;
 use super::symbol::{beginning_of, demangled};
 use std::any::Any;
 use std::fmt;
@@ -71,10 +72,10 @@ impl std::error::Error for Stop {}
 
 impl End {
     /// What an error that came out of a guest means.
-    pub(super) fn of_error(error: Error, limits: &Limits, fuel: u64) -> Self {
+    pub(super) fn of_error(error: Error, places: &Places, limits: &Limits, fuel: u64) -> Self {
         let (function, place) = error
             .downcast_ref::<WasmBacktrace>()
-            .map_or((None, None), locate);
+            .map_or((None, None), |it| locate(it, places));
         let error = match error.downcast::<Stop>() {
             Ok(Stop(Self::Aborted {
                 message,
@@ -153,18 +154,21 @@ fn reason(error: &Error) -> String {
 }
 
 /// The innermost function that is not part of a language's panic machinery, and the place in it.
-fn locate(backtrace: &WasmBacktrace) -> (Option<String>, Option<String>) {
-    let frames = backtrace.frames();
+fn locate(backtrace: &WasmBacktrace, places: &Places) -> (Option<String>, Option<String>) {
+    let place_of = |frame: &FrameInfo| Some(places.original(frame.module_offset()?));
+    let frames = backtrace.frames().iter();
+    // What the host has put into the guest is not what the guest's author looks for.
+    let frames: Vec<_> = frames.filter(|it| place_of(it) != Some(None)).collect();
     let name_of = |frame: &FrameInfo| {
         let name = frame.func_name()?;
         Some(printable(&without_hash(&demangled(name))))
     };
-    let is_guests = |frame: &&FrameInfo| name_of(frame).is_some_and(|name| !is_machinery(&name));
+    let is_guests = |frame: &&&FrameInfo| name_of(frame).is_some_and(|name| !is_machinery(&name));
     let Some(frame) = frames.iter().find(is_guests).or(frames.first()) else {
         return (None, None);
     };
-    let place = frame
-        .module_offset()
+    let place = place_of(frame)
+        .flatten()
         .map(|offset| format!("wasm offset {offset:#x}"));
     (name_of(frame), place)
 }

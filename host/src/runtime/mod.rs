@@ -10,6 +10,7 @@
 
 #[cfg(feature = "baseline")]
 mod baseline;
+mod bulk;
 mod cache;
 mod call;
 mod config;

@@ -1,5 +1,6 @@
 //! A compiled guest: what of it is linked once, and how an instance of it is made.
 
+use super::bulk::{self, Places};
 use super::call::{CallSettings, Execution, Fresh, Instance};
 use super::end::End;
 use super::moves::{self, Texts};
@@ -10,6 +11,7 @@ use super::wasi::World;
 use super::{Runtime, Shared};
 use crate::guest::{GuestError, PROCESSES, passes_utf8};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -33,6 +35,7 @@ pub(super) struct Linked {
     run: ComponentExportIndex,
     wasi: Wasi,
     texts: Texts,
+    pub(super) places: Places,
     pub(super) stock: Stock,
 }
 
@@ -47,7 +50,19 @@ impl Program {
     pub(super) fn compile(runtime: &Runtime, bytes: &[u8]) -> Result<Self, GuestError> {
         let shared = &runtime.0;
         let digest = Sha256::digest(bytes).into();
-        let (component, origin) = shared.code(bytes, &digest)?;
+        let divided = bulk::divided(bytes).map_err(GuestError::Malformed)?;
+        let (key, compiled) = match &divided.bytes {
+            Cow::Borrowed(bytes) => (digest, shared.code(bytes, &digest)),
+            Cow::Owned(divided) => {
+                let key = Sha256::digest(divided).into();
+                let compiled = shared.code(divided, &key).map_err(|error| {
+                    // What is wrong is told with its place in the file as it is.
+                    shared.code(bytes, &digest).err().unwrap_or(error)
+                });
+                (key, compiled)
+            }
+        };
+        let (component, origin) = compiled?;
         check_tables(&component, &shared.limits)?;
         let imports = component
             .component_type()
@@ -76,7 +91,7 @@ impl Program {
             .initialize_copy_on_write_image()
             .map_err(|error| GuestError::Uncompilable(error.into()))?;
         if let (Some(cache), Origin::Compiler) = (&shared.cache, origin) {
-            cache.store(&digest, &component);
+            cache.store(&key, &component);
         }
         let linked = Arc::new(Linked {
             runtime: Arc::clone(shared),
@@ -85,6 +100,7 @@ impl Program {
             run,
             wasi,
             texts,
+            places: divided.places,
             stock: Stock::new(),
         });
         shared.keeper.watch(&linked);
@@ -171,7 +187,8 @@ impl Linked {
         match instantiated {
             Ok(Ok(run)) => Ok(Fresh::new(store, run, slot)),
             Ok(Err(error)) => {
-                let end = End::of_error(moves::judged(error, &store), &shared.limits, call.fuel);
+                let error = moves::judged(error, &store);
+                let end = End::of_error(error, &self.places, &shared.limits, call.fuel);
                 Err(Box::new(Execution::ended(&mut store, end)))
             }
             Err(panic) => {

@@ -1,5 +1,6 @@
 //! What the runtime promises, one hostile or ordinary guest per promise.
 
+mod bulk;
 mod ends;
 mod files;
 pub(crate) mod guests;
