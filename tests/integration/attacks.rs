@@ -44,6 +44,7 @@ attacks! {
     spin => Ends("THEUS-L001", "fuel limit");
     recursion => Ends("THEUS-L004", "wasm stack limit");
     memory_growth => Ends("THEUS-L003", "linear memory limit");
+    handle_flood => Ends("THEUS-T001", "handle");
     table_growth => Ends("THEUS-L014", "table elements limit");
     bulk_memory => Ends("THEUS-L001", "fuel limit");
     host_work => Ends("THEUS-L001", "fuel limit");
@@ -105,6 +106,7 @@ attacks! {
     // What is refused before anything of it runs.
     foreign_import => Unregistered("THEUS-C004", "other:service/secrets@1.0.0");
     contract_section_malformed => Unregistered("THEUS-C006", "domain..data");
+    text_between_parts => Unregistered("THEUS-L013", "parts that take or give texts or lists");
     contract_names_twice => Unregistered("THEUS-C006", "declared twice");
     contract_asks_for_all => Unregistered("THEUS-C007", "global");
     contract_asks_for_files => Unregistered("THEUS-C008", "fs:data");

@@ -1,9 +1,9 @@
 //! One walk over a component's sections: what a guest is, and whether its shape is fit for a compiler.
 
-mod copies;
+mod instances;
 mod shape;
 
-use self::copies::Copies;
+use self::instances::{Instances, Sum};
 use self::shape::Shape;
 use super::GuestError;
 use super::nesting::{MAX_NESTED, nested};
@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use theus_core::contract;
 use theus_core::limits::{Limit, LimitExceeded, Limits};
 use wasmparser::{
-    ComponentInstance, ConstExpr, DataKind, ElementItems, Encoding, Instance, MemoryType, Payload,
-    TableType,
+    CanonicalFunction, CanonicalOption, ComponentInstance, ConstExpr, DataKind, ElementItems,
+    Encoding, Instance, MemoryType, Payload, TableType,
 };
 
 pub(super) const MAX_DEPTH: u64 = 8;
@@ -55,7 +55,7 @@ pub(super) struct Survey<'a> {
     functions: u64,
     elements: u64,
     weight: u64,
-    copies: Copies,
+    instances: Instances,
     // Of the core module that the parser is in: core modules hold no others.
     shape: Shape,
 }
@@ -77,7 +77,7 @@ impl<'a> Survey<'a> {
             functions: 0,
             elements: 0,
             weight: 0,
-            copies: Copies::new(component),
+            instances: Instances::new(component, most(limits)),
             shape: Shape::default(),
         }
     }
@@ -87,14 +87,14 @@ impl<'a> Survey<'a> {
             Payload::Version { encoding, .. } => {
                 count(&mut self.modules, 1, MAX_MODULES, "modules and components")?;
                 self.inside.push((encoding, self.modules));
-                self.copies.begin();
+                self.instances.begin();
                 self.shape = Shape::default();
                 at_most(self.inside.len() as u64, MAX_DEPTH, "levels of nesting")?;
             }
             Payload::End(_) => {
                 let ended = self.inside.pop();
                 let is_module = matches!(ended, Some((Encoding::Module, _)));
-                self.copies.end(is_module);
+                self.instances.end(is_module);
             }
             Payload::ComponentImportSection(section) => {
                 let is_guests = self.inside.len() == 1;
@@ -103,7 +103,7 @@ impl<'a> Survey<'a> {
                 }
                 for import in section {
                     let import = import?;
-                    self.copies.named(import.ty.kind());
+                    self.instances.named(import.ty.kind());
                     if is_guests {
                         self.imports.insert(import.name.name.to_owned());
                         at_most(self.imports.len() as u64, MAX_IMPORTS, "imports")?;
@@ -117,7 +117,7 @@ impl<'a> Survey<'a> {
                 }
                 for export in section {
                     let export = export?;
-                    self.copies.named(export.kind);
+                    self.instances.named(export.kind);
                     if is_guests {
                         self.exports.insert(export.name.name.to_owned());
                         at_most(self.exports.len() as u64, MAX_EXPORTS, "exports")?;
@@ -126,7 +126,7 @@ impl<'a> Survey<'a> {
             }
             Payload::ComponentAliasSection(section) => {
                 for alias in section {
-                    self.copies.alias(&alias?);
+                    self.instances.alias(&alias?);
                 }
             }
             Payload::ComponentInstanceSection(section) => {
@@ -137,16 +137,16 @@ impl<'a> Survey<'a> {
                     {
                         let (sum, what) = (&mut self.component_instances, "component instances");
                         count(sum, 1, MAX_COMPONENT_INSTANCES, what)?;
-                        let copied = self.copies.component(component_index);
-                        self.copied(copied)?;
+                        let sum = self.instances.instantiate(false, component_index);
+                        self.at_most(sum)?;
                     }
                 }
             }
             Payload::InstanceSection(section) => {
                 for instance in section {
                     if let Instance::Instantiate { module_index, .. } = instance? {
-                        let copied = self.copies.module(module_index);
-                        self.copied(copied)?;
+                        let sum = self.instances.instantiate(true, module_index);
+                        self.at_most(sum)?;
                         count(
                             &mut self.core_instances,
                             1,
@@ -159,6 +159,12 @@ impl<'a> Survey<'a> {
             Payload::ComponentCanonicalSection(section) => {
                 let (sum, more) = (&mut self.canonical_functions, u64::from(section.count()));
                 count(sum, more, MAX_CANONICAL_FUNCTIONS, "canonical functions")?;
+                for function in section {
+                    if is_part(&function?) {
+                        let sum = self.instances.is_part();
+                        self.at_most(sum)?;
+                    }
+                }
             }
             Payload::TypeSection(section) => {
                 let types = &mut self.types;
@@ -187,7 +193,7 @@ impl<'a> Survey<'a> {
                 for segment in section {
                     let segment = segment?;
                     if let DataKind::Active { .. } = segment.kind {
-                        self.copies.add(segment.data.len() as u64);
+                        self.instances.data(segment.data.len() as u64);
                     }
                 }
             }
@@ -225,10 +231,10 @@ impl<'a> Survey<'a> {
         count(&mut self.types, u64::from(types), MAX_TYPES, "types")
     }
 
-    /// Instances need their data once, and a file has no more of it than it has bytes.
-    fn copied(&self, bytes: u64) -> Result<(), GuestError> {
-        let what = "bytes of data in all instances";
-        at_most(bytes, self.limits.component_bytes, what)
+    fn at_most(&self, Sum { bytes, parts }: Sum) -> Result<(), GuestError> {
+        let most = most(self.limits);
+        at_most(bytes, most.bytes, "bytes of data in all instances")?;
+        at_most(parts, most.parts, "parts that take or give texts or lists")
     }
 
     fn memory(&self, memory: MemoryType) -> Result<(), GuestError> {
@@ -264,6 +270,23 @@ impl<'a> Survey<'a> {
         text.push(b'\n');
         Ok(())
     }
+}
+
+/// What all instances of a guest may come to.
+///
+/// They need their data once, and a file has no more of it than it has bytes. And one component does what is asked of the guest:
+/// what passes between two of them costs no fuel, and nothing ends it half way.
+fn most(limits: &Limits) -> Sum {
+    Sum {
+        bytes: limits.component_bytes,
+        parts: 1,
+    }
+}
+
+/// Whether a component exports a function that has to do with texts or lists: these lie in its memory.
+fn is_part(function: &CanonicalFunction) -> bool {
+    let is_memory = |option: &CanonicalOption| matches!(option, CanonicalOption::Memory(_));
+    matches!(function, CanonicalFunction::Lift { options, .. } if options.iter().any(is_memory))
 }
 
 fn constant(expression: &ConstExpr<'_>) -> Result<(), GuestError> {

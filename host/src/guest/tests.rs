@@ -369,6 +369,12 @@ fn data_is_counted_for_each_instance() {
             ),
         ]
     };
+    let imported = r#"(component $c (import "c" (component $a)) (instance (instantiate $a)) (instance (instantiate $a)))"#;
+    let error = read(&text(imported)).expect_err("it may copy too much");
+    assert!(
+        error.to_string().contains("bytes of data in all instances"),
+        "{error}"
+    );
     for (few, many) in cases(15).iter().zip(&cases(17)) {
         let few = read(&text(few)).expect_err("it has no contract");
         assert!(matches!(few, GuestError::ContractMissing), "{few}");
@@ -377,6 +383,49 @@ fn data_is_counted_for_each_instance() {
             error.to_string().contains("bytes of data in all instances"),
             "{error}"
         );
+    }
+}
+
+/// Between two of them the runtime would copy texts and lists without fuel, and to the end.
+#[test]
+fn one_component_of_a_guest_takes_texts() {
+    let takes = |name: &str, ty: &str, lift: &str| {
+        format!(
+            r#"(component {name}
+                (core module $m (memory (export "memory") 1) (func (export "take") (param i32 i32))
+                    (func (export "count") (param i32))
+                    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0)))
+                (core instance $i (instantiate $m))
+                (func (export "it") (param "it" {ty}) (canon lift {lift})))"#
+        )
+    };
+    let text = takes(
+        "$t",
+        "string",
+        r#"(core func $i "take") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))"#,
+    );
+    let number = takes("$n", "u32", r#"(core func $i "count")"#);
+    let one = "(instance (instantiate $t))";
+    for fits in [
+        format!("{text} {one}"),
+        format!("{text} {number} {one} (instance (instantiate $n)) (instance (instantiate $n))"),
+        format!("(component {text} {one})"),
+    ] {
+        let error = read(&self::text(&fits)).expect_err("it has no contract");
+        assert!(matches!(error, GuestError::ContractMissing), "{error}");
+    }
+    for more in [
+        format!("{text} {one} {one}"),
+        format!(
+            "{text} {} {one} (instance (instantiate $o))",
+            text.replace("$t", "$o")
+        ),
+        format!("(component $both {text} {one} {one})"),
+        format!("(component $t {text} {one}) {one} {one}"),
+    ] {
+        let error = read(&self::text(&more)).expect_err("texts may pass between them");
+        let what = "parts that take or give texts or lists: 2, at most 1";
+        assert!(error.to_string().contains(what), "{error}");
     }
 }
 

@@ -15,6 +15,8 @@ use wasmparser::{
     BinaryReader, BinaryReaderError, FunctionBody, Operator, Parser, Payload, TypeRef,
 };
 
+/// What is made of a guest's instructions, and with it their fuel: another number for every other form.
+pub(super) const FORM: u32 = 1;
 /// What is filled or copied at a time: half a millisecond where every page of it is fresh.
 const PIECE: i32 = 1 << 20;
 /// The binary logarithm of the size of a page.

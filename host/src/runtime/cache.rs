@@ -1,9 +1,10 @@
 //! The cache of compiled code, and the one module that loads precompiled code.
 //!
-//! One file per component, compiler and settings. What is in the folder is trusted only as far as it can be checked: it
+//! One file per component (as it is compiled), compiler and settings. What is in the folder is trusted only as far as it can be checked: it
 //! was written by this user alone, for this very key, and is whole. Everything else is dropped and compiled again; no
 //! trouble with the cache ever fails a run.
 
+use super::bulk;
 use anyhow::{Context as _, anyhow, bail, ensure};
 use cap_fs_ext::{DirExt as _, FollowSymlinks, OpenOptionsFollowExt as _, OpenOptionsSyncExt as _};
 use cap_std::ambient_authority;
@@ -208,7 +209,7 @@ fn deserialize(engine: &Engine, code: &[u8]) -> anyhow::Result<Component> {
     Ok(component?)
 }
 
-/// Sums up the compiler, its version, and every setting that changes the code it generates.
+/// Sums up the compiler, its version, every setting that changes the code it generates, and how guests are changed before.
 pub(super) fn compiler(engine: &Engine) -> Sum {
     struct Summing(Sha256);
     impl Hasher for Summing {
@@ -221,6 +222,7 @@ pub(super) fn compiler(engine: &Engine) -> Sum {
     }
     let mut sum = Summing(Sha256::new());
     engine.precompile_compatibility_hash().hash(&mut sum);
+    bulk::FORM.hash(&mut sum);
     sum.0.finalize().into()
 }
 

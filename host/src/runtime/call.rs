@@ -179,19 +179,20 @@ fn call(
     if now >= state.deadline {
         return Err(state.time_exceeded().into());
     }
-    charge_flat(&mut store.as_context_mut(), fuel_for(args))?;
+    charge_flat(&mut store.as_context_mut(), fuel_for(args.len()))?;
     // The result is copied out before its limit is checked, for the guest has freed it by the time the call returns;
     // the copy is bounded by the store's own limit on what one call may move.
     let (returned,) = run.call(&mut *store, (process, args))?;
     let mut store = store.as_context_mut();
     match returned {
         Ok(result) => {
-            charge_flat(&mut store, fuel_for(&result))?;
+            charge_flat(&mut store, fuel_for(result.len()))?;
             LimitExceeded::check(Limit::ResultBytes, limits.result_bytes, result.len() as u64)?;
             Ok(End::Returned(result))
         }
         Err(failure) => {
-            charge_flat(&mut store, fuel_for(failure.message.as_bytes()))?;
+            let bytes = failure.code.len() + failure.message.len();
+            charge_flat(&mut store, fuel_for(bytes))?;
             Ok(End::Failed {
                 code: beginning(failure.code, MAX_FAILURE_CODE),
                 message: beginning(failure.message, MAX_FAILURE_MESSAGE),
@@ -235,8 +236,8 @@ impl Execution {
     }
 }
 
-fn fuel_for(bytes: &[u8]) -> u64 {
-    (bytes.len() / BYTES_PER_FUEL) as u64
+fn fuel_for(bytes: usize) -> u64 {
+    (bytes / BYTES_PER_FUEL) as u64
 }
 
 fn beginning(mut text: String, bytes: usize) -> String {

@@ -123,7 +123,7 @@ impl Runtime {
         })))
     }
 
-    /// Names the compiler, its version, and every setting that changes the code that it makes.
+    /// Names the compiler, its version, every setting that changes the code that it makes, and how guests are changed before.
     pub(crate) fn settings(&self) -> String {
         let sum = cache::compiler(&self.0.engine);
         sum.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -200,6 +200,29 @@ fn arguments_and_results_are_limited() {
 }
 
 #[test]
+fn arguments_results_and_errors_cost_by_their_size() {
+    const BYTES: usize = 8_000;
+    const COST: u64 = 1_000;
+    let fuel = |body: &str, args: usize| {
+        let program = RUNTIME.compile(&running(body)).expect("the guest compiles");
+        let execution = run_program(&program, &vec![0; args], settings(FUEL, PATIENCE));
+        let is_over = matches!(execution.end, End::Returned(_) | End::Failed { .. });
+        assert!(is_over, "{:?}", execution.end);
+        execution.fuel
+    };
+    let nothing = "(call $ok (i32.const 0) (i32.const 0))";
+    assert_eq!(fuel(nothing, BYTES + 8) - fuel(nothing, 8), COST);
+    for parts in [
+        "(call $ok (i32.const 4096) (i32.const BYTES))",
+        "(call $fail (i32.const 4096) (i32.const BYTES) (i32.const 0) (i32.const 0))",
+        "(call $fail (i32.const 0) (i32.const 0) (i32.const 4096) (i32.const BYTES))",
+    ] {
+        let of = |bytes: usize| fuel(&parts.replace("BYTES", &bytes.to_string()), 0);
+        assert_eq!(of(BYTES) - of(0), COST, "{parts}");
+    }
+}
+
+#[test]
 fn a_full_pool_is_waited_for_until_the_deadline() {
     let runtime = Runtime::with_slots(&Limits::default(), 1).expect("the pool fits");
     let program = runtime
