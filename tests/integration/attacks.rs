@@ -82,6 +82,7 @@ attacks! {
     nan_payloads => Harmless(r#"{"$float": "nan"}"#);
     result_malformed => Ends("THEUS-T006", "attack");
     result_huge => Ends("THEUS-L008", "result size limit of 4194304 bytes");
+    failure_heavy => Ends("THEUS-C003", "Heavy");
     failure_undeclared => Ends("THEUS-C003", "aaaa");
 
     // Places that are not granted.

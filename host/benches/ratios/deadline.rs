@@ -48,6 +48,24 @@ pub(crate) fn run(effort: Effort) -> Result<()> {
     print("memory.fill of 56 MiB of fresh pages", effort, || {
         Ok(late(&soon, "attack", SOON))
     })?;
+    let patient = engine(Duration::from_secs(10))?;
+    patient.register(hostile("failure-heavy"), Policy::as_declared())?;
+    let started = Instant::now();
+    let receipt = patient.call(Call::new("attack", args! {}));
+    let takes = started.elapsed();
+    ensure!(receipt.error.is_some(), "it has to fail");
+    let mut round = 0;
+    print("an error of 50 MB, at any time of its call", effort, || {
+        loop {
+            round += 1;
+            let timeout = takes.mul_f64(f64::from(round * 37 % 100) / 100.0) + SOON;
+            let engine = engine(timeout)?;
+            engine.register(hostile("failure-heavy"), Policy::as_declared())?;
+            if let Some(late) = late(&engine, "attack", timeout) {
+                return Ok(Some(late));
+            }
+        }
+    })?;
     let engine = engine(TIMEOUT)?;
     let guest = super::guests::component("probe")?;
     engine.register(guest, Policy::as_declared())?;

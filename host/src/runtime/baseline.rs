@@ -114,13 +114,7 @@ impl BareGuest {
         guard: Box<ContextGuard>,
     ) -> anyhow::Result<Vec<u8>> {
         let deadline = Instant::now() + Duration::from_secs(60);
-        let mut state = CallState::new(
-            &self.limits,
-            self.bare.fuel,
-            deadline,
-            Texts::Borrowed,
-            None,
-        );
+        let mut state = CallState::new(&self.limits, self.bare.fuel, deadline, Texts::Utf8, None);
         state.guard = Some(guard);
         self.bare.instance(state)?.call(process, args)
     }

@@ -12,7 +12,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use wasm_encoder::{BlockType, Encode as _, Function, InstructionSink};
 use wasmparser::{
-    BinaryReader, BinaryReaderError, FunctionBody, Operator, Parser, Payload, TypeRef,
+    BinaryReader, BinaryReaderError, FunctionBody, Operator, Parser, Payload, TypeRef, Validator,
+    WasmFeatures,
 };
 
 /// What is made of a guest's instructions, and with it their fuel: another number for every other form.
@@ -77,9 +78,11 @@ struct Module {
 
 /// Takes a component's bulk memory instructions apart.
 ///
+/// What is invalid may be valid afterwards, for there are more types and functions then: [`validate`] the component as it was.
+///
 /// # Errors
 ///
-/// What is malformed. What is well-formed but invalid is still so afterwards.
+/// What is malformed.
 pub(super) fn divided(component: &[u8]) -> Result<Divided<'_>, BinaryReaderError> {
     let modules = read(component)?;
     if modules.iter().all(|module| module.divided.is_empty()) {
@@ -93,6 +96,16 @@ pub(super) fn divided(component: &[u8]) -> Result<Divided<'_>, BinaryReaderError
         bytes: Cow::Owned(bytes),
         places,
     })
+}
+
+/// Checks that a component is valid, by the rules of all proposals: the compiler has fewer.
+///
+/// # Errors
+///
+/// What is not.
+pub(super) fn validate(component: &[u8]) -> Result<(), BinaryReaderError> {
+    let mut validator = Validator::new_with_features(WasmFeatures::all());
+    validator.validate_all(component).map(|_| ())
 }
 
 impl Places {
@@ -161,9 +174,7 @@ fn read(component: &[u8]) -> Result<Vec<Module>, BinaryReaderError> {
 impl Module {
     /// Finds the sites of a function, but for those that are short by what stands before them.
     fn find(&mut self, body: &FunctionBody<'_>) -> Result<(), BinaryReaderError> {
-        /// What every bulk memory instruction begins with.
-        const PREFIX: u8 = 0xfc;
-        if !body.as_bytes().contains(&PREFIX) {
+        if !may_have_sites(body.as_bytes()) {
             return Ok(());
         }
         let mut operators = body.get_operators_reader()?;
@@ -222,6 +233,15 @@ impl Module {
         let before = self.divided.iter().take_while(|it| **it != site.bulk);
         before.fold(self.functions, |number, _| number.saturating_add(1))
     }
+}
+
+/// Whether a function's bytes look as if there were a site: few others do, and to read all their instructions takes long.
+fn may_have_sites(function: &[u8]) -> bool {
+    const PREFIX: u8 = 0xfc;
+    const NUMBERS: [u8; 3] = [0x08, 0x0a, 0x0b];
+    // The number behind the prefix may be written longer than it need be; its lowest bits come first.
+    let begins = |pair: &[u8]| pair[0] == PREFIX && NUMBERS.contains(&(pair[1] & 0x7f));
+    function.contains(&PREFIX) && function.windows(2).any(begins)
 }
 
 fn bytes_of(segments: &[u32], segment: u32) -> u32 {
@@ -336,6 +356,8 @@ impl<'a> Writer<'a> {
 
     /// Copies all up to a place.
     fn copy(&mut self, to: usize) {
+        // A malformed file has code that says it is longer than the file.
+        let to = to.min(self.component.len());
         if self.copied < to {
             self.places.push(self.bytes.len(), Some(self.copied));
             self.bytes
@@ -370,7 +392,7 @@ impl<'a> Writer<'a> {
         section: &Range<usize>,
         more: usize,
     ) -> Result<(), BinaryReaderError> {
-        let mut reader = BinaryReader::new(&self.component[section.clone()], section.start);
+        let mut reader = BinaryReader::new(&self.component[section.start..], section.start);
         let count = reader.read_var_u32()?;
         self.begin(self.seen + 1, reader.original_position());
         let more = u32::try_from(more).unwrap_or(u32::MAX);
@@ -447,12 +469,12 @@ impl Bulk {
                 // Where it may overlap, what is written must have been read: upwards it is done from the end.
                 code.local_get(WITH).local_get(TO).i32_lt_u();
                 code.if_(BlockType::Empty);
-                self.from_the_end(&mut code);
+                self.write_from_end(&mut code);
                 code.else_();
-                self.from_the_start(&mut code);
+                self.write_from_start(&mut code);
                 code.end();
             }
-            _ => self.from_the_start(&mut code),
+            _ => self.write_from_start(&mut code),
         }
         code.local_get(TO).local_get(WITH).local_get(BYTES);
         self.instruction(&mut code).end();
@@ -460,7 +482,7 @@ impl Bulk {
     }
 
     /// All pieces but the last, which is left to be done.
-    fn from_the_start(self, code: &mut InstructionSink<'_>) {
+    fn write_from_start(self, code: &mut InstructionSink<'_>) {
         code.loop_(BlockType::Empty);
         code.local_get(TO).local_get(WITH).i32_const(PIECE);
         self.instruction(code);
@@ -475,7 +497,7 @@ impl Bulk {
     }
 
     /// The same from the end: the first piece is left to be done.
-    fn from_the_end(self, code: &mut InstructionSink<'_>) {
+    fn write_from_end(self, code: &mut InstructionSink<'_>) {
         code.loop_(BlockType::Empty);
         code.local_get(BYTES).i32_const(PIECE).i32_sub();
         code.local_set(BYTES);

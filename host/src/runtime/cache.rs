@@ -1,6 +1,6 @@
 //! The cache of compiled code, and the one module that loads precompiled code.
 //!
-//! One file per component (as it is compiled), compiler and settings. What is in the folder is trusted only as far as it can be checked: it
+//! One file per component, compiler and settings. What is in the folder is trusted only as far as it can be checked: it
 //! was written by this user alone, for this very key, and is whole. Everything else is dropped and compiled again; no
 //! trouble with the cache ever fails a run.
 

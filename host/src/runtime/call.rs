@@ -183,6 +183,11 @@ fn call(
     // The result is copied out before its limit is checked, for the guest has freed it by the time the call returns;
     // the copy is bounded by the store's own limit on what one call may move.
     let (returned,) = run.call(&mut *store, (process, args))?;
+    // The last look of the guest's own code may have been a tick ago, and a large result takes a while.
+    let state = store.data();
+    if Instant::now() >= state.deadline {
+        return Err(state.time_exceeded().into());
+    }
     let mut store = store.as_context_mut();
     match returned {
         Ok(result) => {

@@ -11,7 +11,6 @@ use super::wasi::World;
 use super::{Runtime, Shared};
 use crate::guest::{GuestError, PROCESSES, passes_utf8};
 use sha2::{Digest, Sha256};
-use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -51,18 +50,7 @@ impl Program {
         let shared = &runtime.0;
         let digest = Sha256::digest(bytes).into();
         let divided = bulk::divided(bytes).map_err(GuestError::Malformed)?;
-        let (key, compiled) = match &divided.bytes {
-            Cow::Borrowed(bytes) => (digest, shared.code(bytes, &digest)),
-            Cow::Owned(divided) => {
-                let key = Sha256::digest(divided).into();
-                let compiled = shared.code(divided, &key).map_err(|error| {
-                    // What is wrong is told with its place in the file as it is.
-                    shared.code(bytes, &digest).err().unwrap_or(error)
-                });
-                (key, compiled)
-            }
-        };
-        let (component, origin) = compiled?;
+        let (component, origin) = shared.code(&digest, bytes, &divided.bytes)?;
         check_tables(&component, &shared.limits)?;
         let imports = component
             .component_type()
@@ -74,10 +62,10 @@ impl Program {
         } else {
             Wasi::Absent
         };
-        let texts = match wasi {
-            _ if !passes_utf8(bytes)? => Texts::Converted,
-            Wasi::Virtual => Texts::Copied,
-            Wasi::Absent => Texts::Borrowed,
+        let texts = if passes_utf8(bytes)? {
+            Texts::Utf8
+        } else {
+            Texts::Converted
         };
         let linker = match wasi {
             Wasi::Absent => &shared.plain,
@@ -91,7 +79,7 @@ impl Program {
             .initialize_copy_on_write_image()
             .map_err(|error| GuestError::Uncompilable(error.into()))?;
         if let (Some(cache), Origin::Compiler) = (&shared.cache, origin) {
-            cache.store(&key, &component);
+            cache.store(&digest, &component);
         }
         let linked = Arc::new(Linked {
             runtime: Arc::clone(shared),
@@ -207,8 +195,13 @@ enum Origin {
 }
 
 impl Shared {
-    /// The code of a component, which is compiled only where the cache does not have it.
-    fn code(&self, bytes: &[u8], digest: &[u8; 32]) -> Result<(Component, Origin), GuestError> {
+    /// The code of a component, which is compiled, divided, only where the cache does not have it.
+    fn code(
+        &self,
+        digest: &[u8; 32],
+        bytes: &[u8],
+        divided: &[u8],
+    ) -> Result<(Component, Origin), GuestError> {
         let cached = self
             .cache
             .as_ref()
@@ -217,11 +210,22 @@ impl Shared {
             return Ok((component, Origin::Cache));
         }
         self.compilations.fetch_add(1, Ordering::Relaxed);
-        // Compilers are large: a panic in one is the guest's refusal, not the host's end.
-        let component = catch_unwind(AssertUnwindSafe(|| Component::new(&self.engine, bytes)))
-            .map_err(|_| GuestError::Uncompilable(anyhow::anyhow!("the compiler failed on it")))?
-            .map_err(|error| GuestError::Uncompilable(error.into()))?;
+        let component = if divided == bytes {
+            self.compile(bytes)?
+        } else {
+            bulk::validate(bytes).map_err(GuestError::Malformed)?;
+            // What is wrong is told with its place in the file as it is.
+            let compiled = self.compile(divided);
+            compiled.map_err(|error| self.compile(bytes).err().unwrap_or(error))?
+        };
         Ok((component, Origin::Compiler))
+    }
+
+    fn compile(&self, bytes: &[u8]) -> Result<Component, GuestError> {
+        // Compilers are large: a panic in one is the guest's refusal, not the host's end.
+        catch_unwind(AssertUnwindSafe(|| Component::new(&self.engine, bytes)))
+            .map_err(|_| GuestError::Uncompilable(anyhow::anyhow!("the compiler failed on it")))?
+            .map_err(|error| GuestError::Uncompilable(error.into()))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::guests::{running, with_module};
 use super::{FUEL, PATIENCE, RUNTIME, run_program, settings};
 use crate::runtime::End;
-use crate::runtime::bulk::{Divided, divided};
+use crate::runtime::bulk::{Divided, divided, validate};
 use proptest::prelude::*;
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -325,6 +325,43 @@ fn a_module_of_many_functions_keeps_its_places() {
     Module::new(&Engine::default(), &divided.bytes).expect("it is still valid");
 }
 
+/// Whatever a file is, it is an answer; what is well-formed stays so, and so does what is valid.
+#[test]
+fn cut_and_flipped_files_are_divided_or_refused() {
+    let file = wat(r#"(component
+        (core module (func unreachable))
+        (component (core module (import "a" "f" (func)) (memory 1) (data $d "x")
+            (func (param i32)
+                (memory.fill (i32.const 0) (i32.const 1) (local.get 0))
+                (memory.copy (i32.const 0) (i32.const 1) (local.get 0))
+                (memory.init $d (i32.const 0) (i32.const 1) (local.get 0))))))"#);
+    let mut changed: Vec<_> = (0..file.len()).map(|cut| file[..cut].to_vec()).collect();
+    for at in 0..file.len() {
+        for flip in [0x01, 0x02, 0x10, 0x40, 0x80, 0xff] {
+            let mut flipped = file.clone();
+            flipped[at] ^= flip;
+            changed.push(flipped);
+        }
+    }
+    let mut owned = 0;
+    for bytes in changed {
+        if let Ok(Divided {
+            bytes: Cow::Owned(divided),
+            ..
+        }) = divided(&bytes)
+        {
+            owned += 1;
+            for payload in Parser::new(0).parse_all(&divided) {
+                payload.expect("it was well-formed");
+            }
+            if validate(&bytes).is_ok() {
+                validate(&divided).expect("it was valid");
+            }
+        }
+    }
+    assert!(owned > 100, "most of it was never divided: {owned}");
+}
+
 #[test]
 fn a_trap_in_a_divided_instruction_is_told_with_the_guests_own_place() {
     let guest = running(
@@ -351,23 +388,55 @@ fn a_trap_in_a_divided_instruction_is_told_with_the_guests_own_place() {
     assert_eq!(told, Some(format!("wasm offset {place:#x}")));
 }
 
-/// The compiler's refusal names a place in the file as it is.
-#[test]
-fn what_is_invalid_is_told_with_its_own_place() {
-    let body = "(memory.fill (i32.const 0) (i32.const 1) (local.get $args))
-        (call $ok (i32.const 0) (i32.const 0))";
-    let mut guest = running(body);
-    let place = operators(&guest)
-        .iter()
-        .rposition(|(_, operator)| operator.contains("LocalGet"))
-        .expect("it is there");
-    let (place, operator) = operators(&guest).swap_remove(place);
-    assert!(operator.contains("LocalGet"));
-    guest[place + 1] = 77;
-    let Err(error) = RUNTIME.compile(&guest) else {
-        panic!("there is no such local");
+#[track_caller]
+fn is_refused(guest: &[u8], parts: &[&str]) {
+    let Err(error) = RUNTIME.compile(guest) else {
+        panic!("it is not valid: {parts:?}");
     };
     let text = error.to_string();
-    assert!(text.contains("unknown local 77"), "{text}");
-    assert!(text.contains(&format!("offset {place}:")), "{text}");
+    for part in parts {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn what_is_invalid_is_told_with_its_own_place() {
+    let fills = "(memory.fill (i32.const 0) (i32.const 1) (local.get $args))";
+    let mut guest = running(&format!("{fills} (call $ok (i32.const 0) (i32.const 0))"));
+    let found = operators(&guest);
+    let local = found.iter().rfind(|(_, it)| it.contains("LocalGet"));
+    let (place, _) = local.expect("it is there");
+    guest[place + 1] = 77;
+    is_refused(&guest, &["unknown local 77", &format!("offset {place:#x}")]);
+
+    // By its features alone: the compiler has looked at it in pieces.
+    let guest = wat("(component (core module (memory 1)
+            (func (param i32) (memory.fill (i32.const 0) (i32.const 1) (local.get 0)))
+            (func (param i32) (i32.atomic.store (i32.const 0) (i32.const 1)))))");
+    let found = operators(&guest);
+    let atomic = found.iter().find(|(_, it)| it.contains("Atomic"));
+    let (place, _) = atomic.expect("it is there");
+    is_refused(&guest, &["threads", &format!("offset {place}:")]);
+}
+
+/// There are more types and functions afterwards, for the host's own.
+#[test]
+fn a_guest_cannot_use_what_the_host_appends() {
+    let text = "(component (core module (memory 1)
+        (func (param i32 i32 i32) (memory.fill (local.get 0) (local.get 1) (local.get 2)))
+        (func (param i32 i32 i32) (call 0 (local.get 0) (local.get 1) (local.get 2)))))";
+    let guest = wat(text);
+    let found = operators(&guest);
+    let call = found.iter().rfind(|(_, it)| it == "call");
+    let (place, _) = call.expect("it is there");
+    let mut calls = guest.clone();
+    calls[place + 1] = 2;
+    assert!(
+        validate(&in_pieces(&calls).bytes).is_ok(),
+        "it is what is appended"
+    );
+    is_refused(
+        &calls,
+        &["unknown function 2", &format!("offset {place:#x}")],
+    );
 }

@@ -62,6 +62,23 @@ fn a_waiting_instance_gets_the_deadline_of_its_call() {
     assert_eq!(limit(&execution.end).0, Limit::Time);
 }
 
+/// However soon a guest returns, it may have been too late; no tick needs to come for that.
+#[test]
+fn what_returns_after_the_deadline_has_not_returned() {
+    for body in [
+        "(call $ok (i32.const 0) (i32.const 0))",
+        "(call $fail (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))",
+    ] {
+        let program = RUNTIME.compile(&running(body)).expect("the guest compiles");
+        let instance = program
+            .instantiate(&settings(FUEL, PATIENCE))
+            .expect("nothing stops it");
+        let over = settings(FUEL, Duration::from_nanos(1));
+        let execution = instance.run("work", &[], super::guard(), &over);
+        assert_eq!(limit(&execution.end).0, Limit::Time, "{body}");
+    }
+}
+
 #[test]
 fn a_failed_growth_ends_the_run() {
     for (pages, fits) in [(1023, true), (1024, false), (65535, false), (-1, false)] {
