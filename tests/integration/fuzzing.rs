@@ -1,7 +1,7 @@
 //! The verb `fuzz`: a guest without bugs passes, planted bugs are found, made small, and made to happen again.
 
 use crate::harness::binary::{Ran, run_in};
-use crate::harness::{guests, root};
+use crate::harness::{guests, root, wat};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -209,6 +209,38 @@ fn runs_that_differ_with_the_same_input_are_found() {
         let found = fuzz(process);
         assert!(traps(&found), "{process}: {found:?}");
     }
+}
+
+/// Codes that are made of arguments are findings without end: they leave room for what else there is.
+#[test]
+fn codes_made_of_arguments_do_not_crowd_out_the_rest() {
+    let contract = |name: &str| {
+        format!(
+            r#"{{"name":"{name}","parameters":[{{"name":"n","kind":"int"}}],"inputs":[],"outputs":[]}}"#
+        )
+    };
+    let contracts = format!("{}\n{}\n", contract("coded"), contract("trapping"));
+    // The shorter name is that of the process whose code is a letter by the last byte of its arguments.
+    let guest = wat::core_module_with(
+        "(if (i32.ne (local.get 1) (i32.const 5)) (then unreachable))
+        (i32.store8 (i32.const 512)
+            (i32.add (i32.const 48) (i32.and (i32.const 63)
+                (i32.load8_u (i32.sub (i32.add (local.get 2) (local.get 3)) (i32.const 1))))))
+        (i32.store8 (i32.const 1024) (i32.const 1))
+        (i32.store (i32.const 1028) (i32.const 512))
+        (i32.store (i32.const 1032) (i32.const 1))
+        (i32.const 1024)",
+        &wat::contract_section(&contracts),
+    );
+    let engine = Engine::builder().build().expect("an engine");
+    engine
+        .register(guest, Policy::as_declared())
+        .unwrap_or_else(|error| panic!("{error}"));
+    let report = Fuzzer::new(&engine).runs(600).run();
+    let of = |kind| report.findings.iter().filter(|it| it.kind == kind).count();
+    assert_eq!(of(FindingKind::UndeclaredError), 16);
+    assert_eq!(of(FindingKind::Trap), 1);
+    assert!(report.left_out > 0);
 }
 
 /// The engine is left as it was found.

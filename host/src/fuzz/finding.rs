@@ -151,6 +151,11 @@ impl Found {
         }
     }
 
+    /// Whether it is the same kind of thing in the same process.
+    pub(super) fn is_alike(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.process == other.process
+    }
+
     /// Whether it is the same thing, with whatever input.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         let key = |it: &Self| {

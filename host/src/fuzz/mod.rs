@@ -63,6 +63,9 @@ const RUNS_PER_CONTEXT: u64 = 8;
 /// Findings are kept up to this number; what comes later is counted with the one that it is most like, or not at all.
 const MAX_FINDINGS: usize = 64;
 
+/// Of one kind in one process no more are kept: a guest that makes the codes of its errors of its arguments leaves room for others.
+const MAX_ALIKE: usize = 16;
+
 impl<'e> Fuzzer<'e> {
     /// A fuzzer of every process of an engine: seed 0, 10,000 runs.
     ///
@@ -145,9 +148,11 @@ impl<'e> Fuzzer<'e> {
             report.note(contract, &input, &judged);
             if let Some(new) = judged.found {
                 let known = found.iter().position(|(known, ..)| known.is_same(&new));
+                let alike = found.iter().filter(|(known, ..)| known.is_alike(&new));
+                let has_room = found.len() < MAX_FINDINGS && alike.count() < MAX_ALIKE;
                 match known {
                     Some(known) => found[known].2 += 1,
-                    None if found.len() < MAX_FINDINGS => found.push((new, input, 1)),
+                    None if has_room => found.push((new, input, 1)),
                     None => report.left_out += 1,
                 }
             }
