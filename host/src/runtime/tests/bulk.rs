@@ -440,3 +440,19 @@ fn a_guest_cannot_use_what_the_host_appends() {
         &["unknown function 2", &format!("offset {place:#x}")],
     );
 }
+
+/// An instruction on a further one is left as it is.
+#[test]
+fn a_guest_has_no_more_memories_than_are_looked_at() {
+    let with = |memories: usize| {
+        wat(&format!(
+            "(component (core module {}
+                (func (param i32) (memory.fill {} (i32.const 0) (i32.const 1) (local.get 0)))))",
+            "(memory 1)".repeat(memories),
+            memories - 1
+        ))
+    };
+    assert!(matches!(in_pieces(&with(4)).bytes, Cow::Owned(_)));
+    assert!(matches!(in_pieces(&with(5)).bytes, Cow::Borrowed(_)));
+    is_refused(&with(5), &["memories"]);
+}
